@@ -1,0 +1,1 @@
+"""What several services need; it imports none of them."""

@@ -1,0 +1,39 @@
+"""Connections to PostgreSQL: verified, bounded in time, and healed when the server comes back."""
+
+from typing import Any
+
+from sqlalchemy import Engine, create_engine
+
+from common.settings import Settings
+
+CONNECT_SECONDS = 5
+STATEMENT_MILLISECONDS = 30_000
+
+
+def engine_options(settings: Settings, application_name: str) -> dict[str, Any]:
+    """Return the keyword arguments of `create_engine`: the pool, and what bounds each connection.
+
+    Keepalives notice a server that vanished without a word within 25 seconds.
+    """
+    return {
+        "pool_size": settings.db_pool_size,
+        "max_overflow": settings.db_max_overflow,
+        "pool_timeout": settings.db_pool_timeout,
+        "pool_recycle": settings.db_pool_recycle,
+        "pool_pre_ping": settings.db_pool_pre_ping,
+        "connect_args": {
+            "connect_timeout": CONNECT_SECONDS,
+            "application_name": application_name,
+            "options": f"-c statement_timeout={STATEMENT_MILLISECONDS} -c timezone=UTC",
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 20_000,
+        },
+    }
+
+
+def open_engine(settings: Settings, application_name: str) -> Engine:
+    """Return an engine; nothing is connected before it is used."""
+    url = settings.database_url.get_secret_value()
+    return create_engine(url, **engine_options(settings, application_name))
