@@ -1,0 +1,27 @@
+-- The four roles and their passwords, on each start: safe to repeat, and it heals a volume whose
+-- secrets were made anew. What each may do with the tables stands in migrations/.
+\set owner `cat /run/keelson/db/keelson_owner.password`
+\set web `cat /run/keelson/db/keelson_web.password`
+\set mailer `cat /run/keelson/db/keelson_mailer.password`
+\set backup `cat /run/keelson/db/keelson_backup.password`
+
+SELECT format('CREATE ROLE %I', name)
+  FROM unnest(ARRAY['keelson_owner', 'keelson_web', 'keelson_mailer', 'keelson_backup']) AS name
+ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name)
+\gexec
+
+ALTER ROLE keelson_owner  LOGIN NOSUPERUSER NOCREATEROLE NOREPLICATION NOBYPASSRLS CREATEDB PASSWORD :'owner';
+ALTER ROLE keelson_web    LOGIN NOSUPERUSER NOCREATEROLE NOREPLICATION NOBYPASSRLS NOCREATEDB PASSWORD :'web';
+ALTER ROLE keelson_mailer LOGIN NOSUPERUSER NOCREATEROLE NOREPLICATION NOBYPASSRLS NOCREATEDB PASSWORD :'mailer';
+ALTER ROLE keelson_backup LOGIN NOSUPERUSER NOCREATEROLE REPLICATION BYPASSRLS NOCREATEDB PASSWORD :'backup';
+
+GRANT pg_signal_backend TO keelson_owner; -- a restore ends the connections of the others
+GRANT pg_read_all_data TO keelson_backup;
+
+SELECT 'CREATE DATABASE keelson OWNER keelson_owner'
+ WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'keelson')
+\gexec
+
+REVOKE ALL ON DATABASE keelson, postgres, template1 FROM PUBLIC;
+GRANT CONNECT ON DATABASE keelson TO keelson_web, keelson_mailer, keelson_backup;
+GRANT CONNECT ON DATABASE postgres TO keelson_owner; -- where it stands while it swaps databases

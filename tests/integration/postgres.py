@@ -1,0 +1,163 @@
+"""The project's own PostgreSQL in containers: init, db and migrate, as the stack runs them."""
+
+import io
+import socket
+import tarfile
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import docker
+import psycopg2
+from sqlalchemy import Engine, create_engine, make_url
+from testcontainers.core.container import DockerContainer
+from testcontainers.core.network import Network
+
+from tests.waiting import eventually
+
+PARTS = ("owner", "web", "mailer", "backup")
+FOLDERS = ("authority", "ca", "db", "edge", *PARTS)
+
+
+class Database:
+    """One migrated database, its four roles, and the network and volumes that other containers share."""
+
+    def __init__(self, folder: Path) -> None:
+        self._name = f"keelson-test-{uuid.uuid4().hex[:8]}"
+        self._folder = folder
+        self._docker = docker.from_env()
+        self.port = free_port()
+        self.network = ""
+        self.server: Any = None
+        self.engine = cache(self._engine)
+
+    def volume(self, folder: str) -> str:
+        """Return the volume behind /run/keelson/`folder`, or of the data behind `data`."""
+        return f"{self._name}-{folder}"
+
+    @property
+    def ca_volume(self) -> str:
+        """Return the volume with the CA's public half."""
+        return self.volume("ca")
+
+    @property
+    def ca_file(self) -> Path:
+        """Return the CA's public half as a file of the host."""
+        return self._folder / "ca.crt"
+
+    def secrets(self, part: str) -> str:
+        """Return the volume to mount at /run/keelson/`part`."""
+        return self.volume(part)
+
+    def url(self, part: str) -> str:
+        """Return the URL by which `part` reaches the database from the host, verified as in the stack."""
+        url = make_url((self._folder / part).read_text(encoding="utf-8"))
+        query = {"sslmode": "verify-full", "sslrootcert": str(self.ca_file)}
+        url = url.set(host="localhost", port=self.port, query=query)
+        return url.render_as_string(hide_password=False)
+
+    def _engine(self, part: str) -> Engine:
+        return create_engine(self.url(part), pool_pre_ping=True)
+
+    def stop(self) -> None:
+        """Stop the server, as a restart of its container would."""
+        self.server.stop(timeout=30)
+
+    def start(self) -> None:
+        """Start it again and wait until it answers."""
+        self.server.start()
+        eventually(self._connects, seconds=60)
+
+    def restart(self) -> None:
+        """Stop and start the server."""
+        self.stop()
+        self.start()
+
+    def _connects(self) -> bool:
+        url = make_url(self.url("owner")).set(drivername="postgresql")
+        try:
+            psycopg2.connect(url.render_as_string(hide_password=False), connect_timeout=2).close()
+        except psycopg2.OperationalError:
+            return False
+        return True
+
+    def mounts(self, *folders: str) -> dict[str, dict[str, str]]:
+        """Return what docker's `volumes` takes to mount these folders where the stack has them."""
+        return {self.volume(f): {"bind": f"/run/keelson/{f}", "mode": "rw"} for f in folders}
+
+    @contextmanager
+    def running(self) -> Iterator["Database"]:
+        """Start everything, and remove it afterwards, volumes and all."""
+        with ExitStack() as stack:
+            network = stack.enter_context(Network())
+            self.network = network.name
+            stack.callback(self._remove_volumes)
+            self._make_secrets()
+            stack.enter_context(self._serve(network))
+            self._migrate()
+            yield self
+            for part in PARTS:
+                self.engine(part).dispose()
+
+    def _make_secrets(self) -> None:
+        init = self._docker.containers.create("keelson-init", volumes=self.mounts(*FOLDERS))
+        try:
+            init.start()
+            assert init.wait()["StatusCode"] == 0, init.logs().decode()
+            for part in PARTS:
+                self._copy_out(init, f"/run/keelson/{part}/database_url", part)
+            self._copy_out(init, "/run/keelson/ca/ca.crt", "ca.crt")
+        finally:
+            init.remove(force=True)
+
+    def _copy_out(self, container: Any, path: str, name: str) -> None:
+        chunks, _ = container.get_archive(path)
+        with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
+            member = archive.extractfile(Path(path).name)
+            assert member is not None
+            (self._folder / name).write_bytes(member.read())
+
+    @contextmanager
+    def _serve(self, network: Network) -> Iterator[None]:
+        container = (
+            DockerContainer("keelson-db")
+            .with_network(network)
+            .with_network_aliases("db")
+            .with_bind_ports(5432, self.port)
+            .with_volume_mapping(self.volume("db"), "/run/keelson/db", "ro")
+            .with_volume_mapping(self.volume("data"), "/var/lib/postgresql/data", "rw")
+            .with_tmpfs_mount("/run/postgresql", "uid=10006,gid=10006,mode=0755")
+            .with_kwargs(read_only=True, init=True)
+        )
+        container.start()
+        try:
+            self.server = container.get_wrapped_container()
+            eventually(self._connects, seconds=60)
+            yield
+        finally:
+            container.stop()
+
+    def _migrate(self) -> None:
+        self._docker.containers.run(
+            "keelson-migrate",
+            network=self.network,
+            environment={"DATABASE_URL_FILE": "/run/keelson/owner/database_url"},
+            volumes=self.mounts("owner", "ca"),
+            remove=True,
+        )
+
+    def _remove_volumes(self) -> None:
+        for folder in (*FOLDERS, "data"):
+            for volume in self._docker.volumes.list(filters={"name": self.volume(folder)}):
+                volume.remove(force=True)
+
+
+def free_port() -> int:
+    """Return a port of the host that nobody listens on; a fixed one survives a restart of the container."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

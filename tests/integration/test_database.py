@@ -1,0 +1,128 @@
+"""What the database promises: verified TLS only, and the least that each role needs."""
+
+from pathlib import Path
+
+import psycopg2
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+import web.models  # noqa: F401 it puts web's tables on the shared metadata
+from common.schema import HEAD, metadata
+from tests.authority import another_authority
+from tests.integration.postgres import Database
+
+
+def connect(database: Database, part: str, **query: str) -> Engine:
+    url = make_url(database.url(part))
+    return create_engine(url.set(query={**dict(url.query), **query}))
+
+
+def rejection(engine: Engine, statement: str) -> str:
+    with pytest.raises(ProgrammingError) as raised, engine.connect() as connection:
+        connection.execute(text(statement))
+    return str(raised.value.orig)
+
+
+def test_plaintext_connection_is_refused(database: Database) -> None:
+    engine = connect(database, "web", sslmode="disable")
+
+    with pytest.raises(OperationalError, match=r"no pg_hba\.conf entry .* no encryption"):
+        engine.connect()
+
+
+def test_client_that_trusts_another_authority_refuses_the_server(
+    database: Database, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.crt"
+    other.write_bytes(another_authority())
+    engine = connect(database, "web", sslrootcert=str(other))
+
+    with pytest.raises(OperationalError, match="certificate verify failed"):
+        engine.connect()
+
+
+def test_client_that_asked_for_another_name_refuses_the_server(database: Database) -> None:
+    url = make_url(database.url("web")).set(host="localhost.localdomain", drivername="postgresql")
+    query = {**dict(url.query), "hostaddr": "127.0.0.1"}
+
+    with pytest.raises(psycopg2.OperationalError, match="does not match host name"):
+        psycopg2.connect(url.set(query=query).render_as_string(hide_password=False))
+
+
+def test_every_connection_speaks_at_least_tls_1_2(database: Database) -> None:
+    engine = connect(
+        database, "web", ssl_min_protocol_version="TLSv1", ssl_max_protocol_version="TLSv1.1"
+    )
+
+    with pytest.raises(
+        OperationalError, match=r"SSL error|unsupported protocol|alert protocol version"
+    ):
+        engine.connect()
+
+
+def test_passwords_are_kept_as_scram_verifiers(database: Database) -> None:
+    with database.engine("backup").connect() as connection:
+        kept = connection.scalars(
+            text("SELECT left(rolpassword, 13) FROM pg_authid WHERE rolname LIKE 'keelson%'")
+        ).all()
+
+    assert kept == ["SCRAM-SHA-256"] * 4
+
+
+def test_data_checksums_are_on(database: Database) -> None:
+    with database.engine("web").connect() as connection:
+        assert connection.scalar(text("SHOW data_checksums")) == "on"
+
+
+def test_mailer_cannot_read_accounts(database: Database) -> None:
+    said = rejection(database.engine("mailer"), "SELECT * FROM accounts")
+
+    assert "permission denied for table accounts" in said
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO subscribers (email) VALUES ('a@example.org')",
+        "UPDATE outbox SET state = 'sent'",
+        "DELETE FROM accounts",
+        "TRUNCATE subscribers",
+        "CREATE TABLE mine (id int)",
+    ],
+)
+def test_backup_cannot_write_what_is_the_applications(database: Database, statement: str) -> None:
+    said = rejection(database.engine("backup"), statement)
+
+    assert "permission denied" in said or "must be owner" in said
+
+
+@pytest.mark.parametrize("part", ["web", "mailer", "backup"])
+@pytest.mark.parametrize(
+    "statement",
+    ["CREATE TABLE mine (id int)", "CREATE ROLE more", "CREATE DATABASE more", "DROP TABLE outbox"],
+)
+def test_no_service_may_change_the_schema(database: Database, part: str, statement: str) -> None:
+    engine = database.engine(part).execution_options(isolation_level="AUTOCOMMIT")
+
+    said = rejection(engine, statement)
+
+    assert "permission denied" in said or "must be owner" in said
+
+
+def test_web_cannot_change_mail_that_it_has_queued(database: Database) -> None:
+    said = rejection(database.engine("web"), "UPDATE outbox SET recipient = 'x@example.org'")
+
+    assert "permission denied for table outbox" in said
+
+
+def test_migrated_schema_is_the_one_that_the_code_declares(database: Database) -> None:
+    with database.engine("owner").connect() as connection:
+        context = MigrationContext.configure(connection)
+        differences = compare_metadata(context, metadata)
+        revision = context.get_current_revision()
+
+    assert differences == []
+    assert revision == HEAD
