@@ -1,0 +1,137 @@
+"""The public page and its JSON, against what the parts really write."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import insert, text, update
+
+from common.presence import record
+from common.schema import HEAD, backups, heartbeats
+from tests.integration.postgres import Database
+from tests.web_app import an_app, send_form
+
+
+@pytest.fixture
+def client(database: Database) -> FlaskClient:
+    return an_app(database_url=database.url("web")).test_client()
+
+
+def beat(database: Database, part: str, trouble: str | None = None) -> None:
+    with database.engine("owner").begin() as connection:
+        record(connection, part, datetime.now(UTC), trouble)
+
+
+def prove_a_backup(database: Database) -> None:
+    now = datetime.now(UTC)
+    run = {"id": "1", "state": "proven", "started_at": now, "finished_at": now}
+    with database.engine("owner").begin() as connection:
+        connection.execute(insert(backups).values(run))
+
+
+def states(client: FlaskClient) -> dict[str, str]:
+    answer = client.get("/api/v1/status")
+    assert answer.status_code == 200
+    assert answer.json
+    return {part["name"]: part["state"] for part in answer.json["parts"]}
+
+
+def test_all_parts_work(client: FlaskClient, database: Database) -> None:
+    beat(database, "mailer")
+    beat(database, "backup")
+    prove_a_backup(database)
+
+    page = client.get("/")
+
+    assert page.status_code == 200
+    assert "All parts work" in page.text
+    assert set(states(client).values()) == {"up"}
+
+
+def page_in_production(database: Database) -> str:
+    app = an_app(
+        app_env="production",
+        base_url="https://status.example.org",
+        cors_origins="https://status.example.org",
+        database_url=database.url("web"),
+    )
+    return app.test_client().get("/").text
+
+
+def test_page_shows_what_is_wrong_and_the_reason_to_developers_alone(
+    client: FlaskClient, database: Database
+) -> None:
+    beat(database, "mailer", trouble="535 5.7.8 from smtp.internal: login refused")
+    beat(database, "backup")
+    send_form(client, "/subscribe", email="ada@example.org")
+
+    page = client.get("/")
+
+    assert "Some parts need attention" in page.text
+    assert "1 waiting; nothing is lost." in page.text
+    assert "535" not in page_in_production(database)
+    assert "535 5.7.8 from smtp.internal: login refused" in page.text  # a developer can mend it
+    assert states(client) == {
+        "Website": "up",
+        "Database": "up",
+        "Mail": "degraded",
+        "Backup": "degraded",
+    }
+
+
+def test_part_that_is_not_seen_is_down(client: FlaskClient, database: Database) -> None:
+    beat(database, "mailer")
+    an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    with database.engine("owner").begin() as connection:
+        connection.execute(update(heartbeats).values(beat_at=an_hour_ago))
+
+    assert states(client)["Mail"] == "down"
+
+
+def test_data_is_read_once_in_a_while(client: FlaskClient, database: Database) -> None:
+    before = states(client)
+    beat(database, "mailer")
+
+    assert states(client) == before
+    assert states(an_app(database_url=database.url("web")).test_client()) != before
+
+
+def test_page_is_the_same_for_all_and_may_be_kept_a_moment(client: FlaskClient) -> None:
+    client.get("/subscribe")
+
+    page = client.get("/")
+
+    assert page.headers["Cache-Control"] == "public, max-age=5"
+    assert "Set-Cookie" not in page.headers
+    assert "Cookie" not in page.headers.get("Vary", "")
+
+
+def test_ready_where_database_schema_and_sessions_are(client: FlaskClient) -> None:
+    answer = client.get("/readyz")
+
+    assert answer.status_code == 200
+    assert answer.json
+    assert answer.json["ready"] is True
+
+
+@pytest.fixture
+def newer_schema(database: Database) -> Iterator[None]:
+    """Another revision, for the time of one test: this table is not emptied after it."""
+    statement = text("UPDATE alembic_version SET version_num = :revision")
+    with database.engine("owner").begin() as connection:
+        connection.execute(statement, {"revision": "9999"})
+    yield
+    with database.engine("owner").begin() as connection:
+        connection.execute(statement, {"revision": HEAD})
+
+
+@pytest.mark.usefixtures("newer_schema")
+def test_not_ready_where_the_schema_is_another(client: FlaskClient) -> None:
+    answer = client.get("/readyz")
+
+    assert answer.status_code == 503
+    assert answer.json
+    assert answer.json["checks"]["database"]["ok"] is True
+    problem = answer.json["checks"]["schema"]["problem"]
+    assert problem == f"at revision 9999, this code needs {HEAD}; run migrate"

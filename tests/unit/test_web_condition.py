@@ -1,0 +1,128 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from web.condition import Beat, Facts, Part, State, judge, overall, span
+
+NOON = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
+WELL = Facts(
+    beats={"mailer": Beat(NOON), "backup": Beat(NOON)},
+    last_proven_at=NOON - timedelta(hours=3),
+)
+
+
+def ago(**duration: float) -> datetime:
+    return NOON - timedelta(**duration)
+
+
+def state_of(name: str, facts: Facts) -> tuple[State, str]:
+    (part,) = [part for part in judge(facts, NOON) if part.name == name]
+    return part.state, part.detail
+
+
+def test_all_is_well_where_nothing_speaks_against_it() -> None:
+    assert {part.state for part in judge(WELL, NOON)} == {State.UP}
+
+
+@pytest.mark.parametrize(
+    ("facts", "state", "detail"),
+    [
+        pytest.param(
+            replace(WELL, mails_waiting=2, oldest_mail_at=ago(minutes=1)),
+            State.UP,
+            "Delivers mail as it comes.",
+            id="a mail may wait a moment",
+        ),
+        pytest.param(
+            replace(WELL, mails_waiting=2, oldest_mail_at=ago(minutes=6)),
+            State.DEGRADED,
+            "Slow, the oldest mail waits for 6 minutes.",
+            id="but not for long",
+        ),
+        pytest.param(
+            replace(WELL, beats={"mailer": Beat(NOON, trouble="535 refused")}, mails_waiting=1),
+            State.DEGRADED,
+            "Can't deliver at the moment. 1 waiting; nothing is lost.",
+            id="the relay refuses",
+        ),
+        pytest.param(
+            replace(WELL, beats={"mailer": Beat(ago(seconds=61))}),
+            State.DOWN,
+            "Not at work. No mail waits.",
+            id="not seen for a minute",
+        ),
+        pytest.param(
+            replace(WELL, beats={}), State.DOWN, "Not at work. No mail waits.", id="never seen"
+        ),
+    ],
+)
+def test_mail_is_judged_by_the_mailer_and_by_what_waits(
+    facts: Facts, state: State, detail: str
+) -> None:
+    assert state_of("Mail", facts) == (state, detail)
+
+
+PROVEN = "The last one was proven by a restore 3 hours ago."
+
+
+@pytest.mark.parametrize(
+    ("facts", "state", "detail"),
+    [
+        pytest.param(WELL, State.UP, PROVEN, id="proven today"),
+        pytest.param(
+            replace(WELL, last_proven_at=ago(hours=27)),
+            State.DEGRADED,
+            "The last one was proven by a restore 1 day ago.",
+            id="a day was left out",
+        ),
+        pytest.param(
+            replace(WELL, last_proven_at=None),
+            State.DEGRADED,
+            "None has been proven yet.",
+            id="none",
+        ),
+        pytest.param(
+            replace(WELL, last_backup_failed=True),
+            State.DEGRADED,
+            f"The last run failed. {PROVEN}",
+            id="the newest failed",
+        ),
+        pytest.param(
+            replace(WELL, beats={"backup": Beat(NOON, trouble="535 refused")}),
+            State.DEGRADED,
+            PROVEN,
+            id="something is in its way",
+        ),
+        pytest.param(replace(WELL, beats={}), State.DOWN, f"Not at work. {PROVEN}", id="not seen"),
+    ],
+)
+def test_backup_is_judged_by_what_was_proven(facts: Facts, state: State, detail: str) -> None:
+    assert state_of("Backup", facts) == (state, detail)
+
+
+@pytest.mark.parametrize(
+    ("states", "worst"),
+    [
+        ([State.UP, State.UP], State.UP),
+        ([State.UP, State.DEGRADED], State.DEGRADED),
+        ([State.DOWN, State.DEGRADED, State.UP], State.DOWN),
+    ],
+)
+def test_the_whole_is_as_well_as_its_worst_part(states: list[State], worst: State) -> None:
+    assert overall([Part("", state, "") for state in states]) == worst
+
+
+@pytest.mark.parametrize(
+    ("duration", "words"),
+    [
+        (timedelta(seconds=-3), "0 seconds"),
+        (timedelta(seconds=1), "1 second"),
+        (timedelta(seconds=59.9), "59 seconds"),
+        (timedelta(minutes=1), "1 minute"),
+        (timedelta(hours=23, minutes=59), "23 hours"),
+        (timedelta(days=2), "2 days"),
+    ],
+)
+def test_duration_is_said_in_its_largest_unit(duration: timedelta, words: str) -> None:
+    assert span(duration) == words

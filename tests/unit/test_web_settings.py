@@ -1,0 +1,151 @@
+from pathlib import Path
+
+import pytest
+
+from common.settings import ConfigError
+from tests.web_app import SECRET_KEY, some_settings
+from web.settings import Settings
+
+PRODUCTION: dict[str, object] = {
+    "app_env": "production",
+    "database_url": "postgresql://web:secret@db/keelson?sslmode=verify-full",
+    "base_url": "https://status.example.org",
+    "cors_origins": "https://status.example.org",
+}
+
+
+def problems(**given: object) -> list[str]:
+    with pytest.raises(ConfigError) as raised:
+        some_settings(**given)
+    return str(raised.value).splitlines()
+
+
+def test_development_needs_nothing_but_what_init_makes() -> None:
+    settings = Settings.read(database_url="postgresql://web@db/keelson", secret_key=SECRET_KEY)
+
+    assert (settings.base_url, settings.trusted_proxies) == ("http://localhost:8000", 1)
+    assert (settings.web_workers, settings.web_threads) == (1, 8)
+    assert (settings.session_type, settings.session_file_dir) == (
+        "filesystem",
+        Path("flask_session"),
+    )
+    assert settings.permanent_session_lifetime == 1800
+    assert (settings.cache_type, settings.cache_default_timeout) == ("SimpleCache", 3600)
+    assert settings.ratelimit_default == "200 per day;50 per hour"
+    assert settings.cors_origins == ("*",)
+
+
+def test_every_problem_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = {
+        "SECRET_KEY": "short",
+        "BASE_URL": "ftp://x",
+        "TRUSTED_PROXIES": "many",
+        "CORS_ORIGINS": "example.org",
+    }
+    for name, value in wrong.items():
+        monkeypatch.setenv(name, value)
+
+    with pytest.raises(ConfigError) as raised:
+        Settings.read()
+
+    named = [line.partition(":")[0] for line in str(raised.value).splitlines()]
+    assert sorted(named) == sorted([*wrong, "DATABASE_URL"])
+
+
+def test_secret_key_is_never_repeated() -> None:
+    (problem,) = problems(secret_key="only-few-letters")
+
+    assert problem.startswith("SECRET_KEY: has 16 characters; at least 32 are needed")
+    assert "only-few-letters" not in problem
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        pytest.param("base_url", "localhost", "not an address", id="address without scheme"),
+        pytest.param("base_url", "https://x.org/app", "has a path", id="address with a path"),
+        pytest.param("cors_origins", "https://x.org/", "not an origin", id="origin with a path"),
+        pytest.param("cors_origins", "https://*.x.org", "not an origin", id="origin as a pattern"),
+        pytest.param("cors_origins", "*,https://x.org", "stands for every", id="all and one"),
+        pytest.param("ratelimit_default", "often", "not rate limits", id="limits in words"),
+        pytest.param("ratelimit_storage_uri", "redis://x", "'memory://'", id="unknown store"),
+        pytest.param("mail_default_sender", "me", "not a sender", id="sender without host"),
+        pytest.param("mail_default_sender", "a@x.org\nBcc: b@x.org", "control", id="header"),
+        pytest.param("session_cookie_samesite", "None", "'Lax' or 'Strict'", id="open cookie"),
+        pytest.param("trusted_proxies", "-1", "greater than or equal to 0", id="less than none"),
+    ],
+)
+def test_wrong_value_is_refused_with_the_reason(name: str, value: str, reason: str) -> None:
+    (problem,) = problems(**{name: value})
+
+    assert problem.startswith(f"{name.upper()}: ")
+    assert reason in problem
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "https://a.example.org,http://localhost:3000",
+        " https://a.example.org ; http://localhost:3000;",
+    ],
+)
+def test_lists_are_separated_by_commas_or_semicolons(written: str) -> None:
+    settings = some_settings(cors_origins=written)
+
+    assert settings.cors_origins == ("https://a.example.org", "http://localhost:3000")
+
+
+@pytest.mark.parametrize("name", ["RATELIMIT_STORAGE_URI", "RATELIMIT_STORAGE_URL"])
+def test_older_name_of_the_limits_store_is_not_ignored(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "elsewhere://")
+
+    (problem,) = problems()
+
+    assert problem.startswith("RATELIMIT_STORAGE_URI: ")
+
+
+@pytest.mark.parametrize(
+    ("given", "sender"),
+    [
+        pytest.param({"mail_default_sender": "Us <us@x.org>"}, "Us <us@x.org>", id="as set"),
+        pytest.param({"mail_username": "me@gmail.com"}, "me@gmail.com", id="the account"),
+        pytest.param({"mail_username": "apikey"}, "keelson@localhost", id="account is no address"),
+        pytest.param({"base_url": "https://x.org:8443"}, "keelson@x.org", id="host of the site"),
+    ],
+)
+def test_sender_is_derived_where_it_is_not_set(given: dict[str, object], sender: str) -> None:
+    assert some_settings(**given).sender == sender
+
+
+def test_several_processes_need_stores_that_they_share() -> None:
+    cache, limits = problems(web_workers=2)
+
+    assert cache.startswith("CACHE_TYPE: SimpleCache lives in one process")
+    assert limits.startswith("RATELIMIT_STORAGE_URI: memory:// counts in one process")
+
+
+def test_several_processes_may_do_without_such_stores() -> None:
+    settings = some_settings(web_workers=2, cache_type="NullCache", ratelimit_enabled=False)
+
+    assert settings.web_workers == 2
+
+
+def test_production_accepts_what_is_safe() -> None:
+    assert some_settings(**PRODUCTION).app_env == "production"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        pytest.param("cors_origins", "*", id="API open to every site"),
+        pytest.param("cors_origins", "http://app.example.org", id="origin without TLS"),
+        pytest.param("base_url", "http://status.example.org", id="site without TLS"),
+        pytest.param("database_url", "postgresql://web@db/keelson", id="server not verified"),
+    ],
+)
+def test_production_refuses_what_is_unsafe(name: str, value: str) -> None:
+    (problem,) = problems(**{**PRODUCTION, name: value})
+
+    assert problem.startswith(f"{name.upper()}: ")

@@ -1,0 +1,82 @@
+"""The application, put together."""
+
+from flask import Flask
+from flask_mail import Mail
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from common.database import engine_options
+from web import (
+    api,
+    assets,
+    cors,
+    errors,
+    headers,
+    health,
+    inbox,
+    limits,
+    sessions,
+    status,
+    subscribe,
+    tracing,
+)
+from web.extensions import cache, csrf, db, let_go
+from web.settings import Settings
+
+LARGEST_REQUEST_BYTES = 64 * 1024  # forms of a few fields
+
+
+def create_app(settings: Settings) -> Flask:
+    """Build the application from its settings; nothing is connected before it is used."""
+    app = Flask("web", static_folder=None)
+    configure(app, settings)
+    tracing.init_app(app)
+    add_libraries(app, settings)
+    assets.init_app(app, edited=settings.app_env == "development")
+    errors.init_app(app)
+    headers.init_app(app)
+    add_blueprints(app)
+    # Exactly the known proxies: one more, and a client could write its own address.
+    hops = settings.trusted_proxies
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
+    return app
+
+
+def configure(app: Flask, settings: Settings) -> None:
+    """Give Flask and the libraries their settings, under the names that they look for."""
+    app.config.from_mapping(
+        SECRET_KEY=settings.secret_key.get_secret_value(),
+        MAX_CONTENT_LENGTH=LARGEST_REQUEST_BYTES,
+        TEMPLATES_AUTO_RELOAD=settings.app_env == "development",
+        BASE_URL=settings.base_url,
+        HOST=settings.host,
+        MAIL_DEFAULT_SENDER=settings.sender,
+        SQLALCHEMY_DATABASE_URI=settings.database_url.get_secret_value(),
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings, "web"),
+        SESSION_FILES=settings.session_file_dir,
+        CACHE_TYPE=settings.cache_type,
+        CACHE_NO_NULL_WARNING=True,  # no cache is a choice here
+        CACHE_DEFAULT_TIMEOUT=settings.cache_default_timeout,
+    )
+    app.config["HAS_INBOX"] = settings.app_env == "development"
+    app.config.from_mapping(sessions.config(settings))
+    app.config.from_mapping(limits.config(settings))
+
+
+def add_libraries(app: Flask, settings: Settings) -> None:
+    """Attach the libraries; limits come before form tokens, so that guessing tokens is limited."""
+    db.init_app(app)
+    app.teardown_appcontext(let_go)  # the last one registered is the first to run
+    cache.init_app(app)
+    sessions.init_app(app, settings)
+    limits.init_app(app)
+    csrf.init_app(app)
+    cors.init_app(app, settings)
+    Mail(app)
+
+
+def add_blueprints(app: Flask) -> None:
+    """Register the pages; a team adds its own here."""
+    for blueprint in (status.bp, subscribe.bp, api.bp, health.bp):
+        app.register_blueprint(blueprint)
+    if app.config["HAS_INBOX"]:
+        app.register_blueprint(inbox.bp)

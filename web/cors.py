@@ -1,0 +1,33 @@
+"""Which other sites' scripts may read the API; nothing else is open to them."""
+
+from flask import Flask, Response, request
+from flask_cors import CORS
+
+from web.settings import Settings
+from web.values import ANY_ORIGIN
+
+API = "/api/"
+PREFLIGHT_SECONDS = 600
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Open the API to the configured origins."""
+    everyone = settings.cors_origins == ANY_ORIGIN
+    CORS(
+        app,
+        resources={r"/api/.*": {"origins": list(settings.cors_origins)}},
+        # Both together, Flask-Cors would let any site at all act as its visitor.
+        supports_credentials=settings.cors_supports_credentials and not everyone,
+        send_wildcard=everyone,
+        always_send=False,  # nothing to say to who is of no other origin
+        methods=["GET", "HEAD", "OPTIONS"],
+        max_age=PREFLIGHT_SECONDS,
+    )
+    app.after_request(vary_by_origin)
+
+
+def vary_by_origin(response: Response) -> Response:
+    """Tell caches that the answer depends on who asked; Flask-Cors forgets it where it refused."""
+    if request.path.startswith(API):
+        response.vary.add("Origin")
+    return response

@@ -1,0 +1,59 @@
+"""What the database knows of the parts."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from common.schema import backups, heartbeats, outbox
+from web.condition import Beat, Facts
+from web.extensions import cache, db
+
+CACHE_KEY = "facts"
+CACHE_SECONDS = 5
+
+
+def current() -> Facts:
+    """Return the facts, at most a few seconds old.
+
+    The data is cached, not the page: a cached page would bring errors, cookies and tokens along.
+    """
+    known: Facts | None = cache.get(CACHE_KEY)
+    if known is None:
+        known = read(db.session())
+        cache.set(CACHE_KEY, known, timeout=CACHE_SECONDS)
+    return known
+
+
+def read(session: Session) -> Facts:
+    """Return the facts as they are now."""
+    mails_waiting, oldest_mail_at = read_outbox(session)
+    return Facts(
+        beats=read_beats(session),
+        mails_waiting=mails_waiting,
+        oldest_mail_at=oldest_mail_at,
+        last_backup_failed=read_last_state(session) == "failed",
+        last_proven_at=session.scalar(
+            select(func.max(backups.c.finished_at)).where(backups.c.state == "proven")
+        ),
+    )
+
+
+def read_beats(session: Session) -> dict[str, Beat]:
+    """Return when each part was last seen at work."""
+    rows = session.execute(select(heartbeats.c.part, heartbeats.c.beat_at, heartbeats.c.trouble))
+    return {part: Beat(beat_at, trouble) for part, beat_at, trouble in rows}
+
+
+def read_outbox(session: Session) -> tuple[int, datetime | None]:
+    """Return how many mails wait, and since when the oldest does."""
+    queued = outbox.c.state == "queued"
+    row = session.execute(select(func.count(), func.min(outbox.c.created_at)).where(queued)).one()
+    return row[0], row[1]
+
+
+def read_last_state(session: Session) -> str | None:
+    """Return how the last backup that ended has ended, or None where none has."""
+    ended = backups.c.state != "running"
+    newest_first = backups.c.started_at.desc()
+    return session.scalar(select(backups.c.state).where(ended).order_by(newest_first).limit(1))

@@ -1,0 +1,136 @@
+"""What web can be told."""
+
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, Field
+
+import common.settings
+from web.values import ANY_ORIGIN, BaseUrl, Limits, Origins, SecretKey, Sender
+
+
+class Settings(common.settings.Settings):
+    """The application, and each library that it builds on."""
+
+    secret_key: SecretKey = Field(description="signs cookies and form tokens; made by init")
+    base_url: BaseUrl = Field(
+        "http://localhost:8000",
+        description="where people reach the site; the links in mails begin with it",
+        examples=["https://status.example.org"],
+    )
+    trusted_proxies: int = Field(
+        1,
+        ge=0,
+        le=10,
+        description="proxies before web whose X-Forwarded-For is believed; edge is one",
+    )
+    web_workers: int = Field(
+        1, ge=1, le=64, description="processes; more than one needs stores that they share"
+    )
+    web_threads: int = Field(
+        8, ge=1, le=256, description="requests that each process answers at once"
+    )
+
+    mail_username: str | None = Field(
+        None, description="the account at the relay; unset, mail waits in the outbox"
+    )
+    mail_default_sender: Sender | None = Field(
+        None,
+        description="who our mail is from; unset, MAIL_USERNAME, or keelson@ the host of BASE_URL",
+        examples=["Status <status@example.org>"],
+    )
+
+    session_type: Literal["filesystem"] = Field("filesystem", description="where sessions are kept")
+    session_file_dir: Path = Field(
+        Path("flask_session"), description="the folder of the session files, shared with the mailer"
+    )
+    permanent_session_lifetime: int = Field(
+        1800, ge=60, description="seconds after which a session that nobody uses ends"
+    )
+    session_cookie_name: str = Field(
+        "session", pattern=r"^[A-Za-z0-9_-]+$", description="the cookie that names the session"
+    )
+    session_cookie_samesite: Literal["Lax", "Strict"] = Field(
+        "Lax", description="Strict also hides the session from links on other sites"
+    )
+
+    cache_type: Literal["SimpleCache", "NullCache"] = Field(
+        "SimpleCache", description="SimpleCache keeps data in the process, NullCache keeps none"
+    )
+    cache_default_timeout: int = Field(
+        3600, ge=1, description="seconds that data is kept where the code says nothing else"
+    )
+
+    ratelimit_enabled: bool = Field(True, description="limit how often an address may ask")
+    ratelimit_storage_uri: Literal["memory://"] = Field(
+        "memory://",
+        validation_alias=AliasChoices("ratelimit_storage_uri", "ratelimit_storage_url"),
+        description="where requests are counted; RATELIMIT_STORAGE_URL, the older name, works too",
+    )
+    ratelimit_default: Limits = Field(
+        "200 per day;50 per hour", description="what one address may ask of the whole site"
+    )
+
+    cors_origins: Origins = Field(
+        ANY_ORIGIN,
+        description="sites whose scripts may read /api/, separated by commas; * is for development",
+        examples=["https://app.example.org,https://example.org"],
+    )
+    cors_supports_credentials: bool = Field(
+        True, description="whether those may send cookies; never with *"
+    )
+
+    @property
+    def host(self) -> str:
+        """Return the host that people reach the site at."""
+        return urlsplit(self.base_url).hostname or ""
+
+    @property
+    def sender(self) -> str:
+        """Return who our mail is from."""
+        if self.mail_default_sender:
+            return self.mail_default_sender
+        if self.mail_username and "@" in self.mail_username:
+            return self.mail_username
+        return f"keelson@{self.host}"
+
+    def contradictions(self) -> list[str]:
+        """Return a line for each store that several processes could not share."""
+        problems = super().contradictions()
+        processes = self.web_workers
+        if processes == 1:
+            return problems
+        if self.cache_type == "SimpleCache":
+            problems.append(
+                f"CACHE_TYPE: SimpleCache lives in one process, and WEB_WORKERS is {processes},"
+                " so they would show different data; set WEB_WORKERS=1 (and more WEB_THREADS), or "
+                "CACHE_TYPE=NullCache"
+            )
+        if self.ratelimit_enabled:
+            problems.append(
+                "RATELIMIT_STORAGE_URI: memory:// counts in one process, and WEB_WORKERS is "
+                f"{processes}, so an address could ask {processes} times as often; set "
+                "WEB_WORKERS=1 (and more WEB_THREADS), or RATELIMIT_ENABLED=false"
+            )
+        return problems
+
+    def unsafe_in_production(self) -> list[str]:
+        """Return a line for each setting that production refuses."""
+        problems = super().unsafe_in_production()
+        if not self.base_url.startswith("https://"):
+            problems.append(
+                f"BASE_URL: {self.base_url} is not https, so cookies and links in mails would "
+                "travel in the clear; write https://HOST"
+            )
+        if self.cors_origins == ANY_ORIGIN:
+            problems.append(
+                "CORS_ORIGINS: * would let the scripts of every site read the API; write the exact "
+                f"origins, or only this site's own, {self.base_url}"
+            )
+        problems += [
+            f"CORS_ORIGINS: {origin} is not https; write https://HOST"
+            for origin in self.cors_origins
+            if origin.startswith("http://")
+        ]
+        return problems

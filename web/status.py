@@ -1,0 +1,34 @@
+"""The public page: how well the parts of this deployment are."""
+
+from datetime import UTC, datetime
+
+from flask import Blueprint, current_app, make_response, render_template
+from flask.typing import ResponseReturnValue
+
+from web import facts
+from web.condition import Facts, judge, overall
+
+CACHE_CONTROL = "public, max-age=5"
+BEATS_OF = {"Mail": "mailer", "Backup": "backup"}
+
+bp = Blueprint("status", __name__)
+
+
+@bp.get("/")
+def show() -> ResponseReturnValue:
+    """Show the parts; the page holds nothing of its reader, so any cache may keep it a moment."""
+    now, known = datetime.now(UTC), facts.current()
+    parts = judge(known, now)
+    reasons = reasons_of(known) if current_app.config["HAS_INBOX"] else {}
+    page = render_template(
+        "status.html", parts=parts, overall=overall(parts), now=now, reasons=reasons
+    )
+    response = make_response(page)
+    response.headers["Cache-Control"] = CACHE_CONTROL
+    return response
+
+
+def reasons_of(known: Facts) -> dict[str, str]:
+    """Return what stands in each part's way: for a developer, who can mend it."""
+    beats = {name: known.beats.get(part) for name, part in BEATS_OF.items()}
+    return {name: beat.trouble for name, beat in beats.items() if beat and beat.trouble}

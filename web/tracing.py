@@ -1,0 +1,55 @@
+"""One id for each request, from edge through the outbox to the mailer, and one line in the log."""
+
+import re
+import secrets
+import time
+
+import structlog
+from flask import Flask, Response, g, request
+
+HEADER = "X-Request-ID"
+_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{32,}")  # in an address that matches no route, such as a mistyped link
+
+log = structlog.get_logger(__name__)
+
+
+def init_app(app: Flask) -> None:
+    """Trace the requests of this application; comes first, so that it sees all that happens."""
+    app.before_request(begin)
+    app.after_request(finish)
+
+
+def begin() -> None:
+    """Bind the request's id, so that it stands in every line logged on its behalf."""
+    g.started = time.perf_counter()
+    g.request_id = known_id(request.headers.get(HEADER, "")) or secrets.token_hex(16)
+    structlog.contextvars.clear_contextvars()  # the thread may have served another request
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def known_id(value: str) -> str | None:
+    """Return the id if it looks like one, so that nobody writes what they like into the log."""
+    return value if _ID.fullmatch(value) else None
+
+
+def finish(response: Response) -> Response:
+    """Log the request and return its id to the client."""
+    response.headers[HEADER] = g.request_id
+    write = log.debug if request.blueprint == "health" else log.info
+    write(
+        "request",
+        method=request.method,
+        path=path_without_secrets(),
+        status=response.status_code,
+        ms=round((time.perf_counter() - g.started) * 1000, 1),
+        address=request.remote_addr,
+    )
+    return response
+
+
+def path_without_secrets() -> str:
+    """Return the path, or its pattern where it holds a token: the log's readers could use it."""
+    if request.url_rule and "token" in request.url_rule.arguments:
+        return request.url_rule.rule
+    return _TOKEN.sub("...", request.path)

@@ -1,0 +1,91 @@
+"""How the values of web's settings are written; a ValueError says what is wrong with one."""
+
+import re
+from email.utils import parseaddr
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from limits import parse_many
+from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic_settings import NoDecode
+
+from web.addresses import AddressError, normalize
+
+ANY_ORIGIN = ("*",)
+SHORTEST_SECRET_KEY = 32
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
+
+
+def strong_key(key: SecretStr) -> SecretStr:
+    """Return the key if it is too long to be guessed."""
+    length = len(key.get_secret_value())
+    if length < SHORTEST_SECRET_KEY:
+        message = f"has {length} characters; at least {SHORTEST_SECRET_KEY} are needed"
+        raise ValueError(message)
+    return key
+
+
+def known_origin(origin: str) -> str:
+    """Return the origin, or * for all."""
+    if origin != "*" and not _ORIGIN.fullmatch(origin):
+        message = f"{origin!r} is not an origin; write https://HOST or https://HOST:PORT, no path"
+        raise ValueError(message)
+    return origin
+
+
+def known_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
+    """Return exact origins, or * alone."""
+    if "*" in origins and origins != ANY_ORIGIN:
+        raise ValueError("* stands for every origin already; write either * or exact origins")
+    return origins
+
+
+def split_list(value: object) -> object:
+    """Return the parts of a string that commas or semicolons separate."""
+    if not isinstance(value, str):
+        return value
+    return tuple(part.strip() for part in re.split("[,;]", value) if part.strip())
+
+
+def known_limits(limits: str) -> str:
+    """Return the limits as they were written."""
+    try:
+        parse_many(limits)
+    except ValueError:
+        raise ValueError("not rate limits; write for example 200 per day;50 per hour") from None
+    return limits
+
+
+def known_base_url(url: str) -> str:
+    """Return the address without a slash at its end."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("not an address; write https://HOST")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError(
+            "has a path; web answers at the root of a host only, so write https://HOST"
+        )
+    return url.rstrip("/")
+
+
+def known_sender(sender: str) -> str:
+    """Return the sender as it was written: an address, with or without a name."""
+    if not sender.isprintable():
+        raise ValueError("has a line break or another control character in it")
+    try:
+        normalize(parseaddr(sender)[1])
+    except AddressError:
+        raise ValueError("not a sender; write NAME@HOST, or A Name <NAME@HOST>") from None
+    return sender
+
+
+SecretKey = Annotated[SecretStr, AfterValidator(strong_key)]
+BaseUrl = Annotated[str, AfterValidator(known_base_url)]
+Sender = Annotated[str, AfterValidator(known_sender)]
+Limits = Annotated[str, AfterValidator(known_limits)]
+Origins = Annotated[
+    tuple[Annotated[str, AfterValidator(known_origin)], ...],
+    NoDecode,
+    BeforeValidator(split_list),
+    AfterValidator(known_origins),
+]
