@@ -1,0 +1,1 @@
+"""A mail server under the tests' control."""
