@@ -1,0 +1,133 @@
+# Each target is a thin line over a script or a service's own command; `make` lists them. More options go through ARGS.
+SHELL := bash
+.SHELLFLAGS := -Eeuo pipefail -c
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := help
+
+VENV := .venv/bin
+COMPOSE := docker compose
+DEV := $(COMPOSE) --file compose.yaml --file compose.dev.yaml
+PYTEST := $(VENV)/python -m pytest
+ARGS ?=
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- the stack -------------------------------------------------------------------------------------
+
+.PHONY: up
+up: engine ## Start the stack (installing what is missing), wait until it is well, print where it is
+	@scripts/up $(COMPOSE)
+
+.PHONY: dev
+dev: engine ## The same, and changes of web/, mailer/, backup/ and common/ are taken over within seconds
+	@scripts/up $(DEV)
+
+.PHONY: down
+down: engine ## Stop the stack; all data stays
+	@$(COMPOSE) --profile '*' down --remove-orphans
+
+.PHONY: ps
+ps: engine ## What runs, and how well
+	@$(COMPOSE) ps --all
+
+.PHONY: logs
+logs: engine ## Follow the logs (ARGS=mailer for one service)
+	@$(COMPOSE) logs --follow --tail=100 $(ARGS)
+
+.PHONY: shell
+shell: engine ## A shell inside web (ARGS=mailer for another part)
+	@$(COMPOSE) exec $(or $(ARGS),web) bash
+
+.PHONY: psql
+psql: engine ## A database shell as the database's own superuser
+	@$(COMPOSE) exec db psql --host=/run/postgresql --username=postgres keelson
+
+.PHONY: backup
+backup: engine ## Take a backup now, and prove it by restoring it
+	@$(COMPOSE) exec backup python -m backup take $(ARGS)
+
+.PHONY: backups
+backups: engine ## List the backups
+	@$(COMPOSE) exec backup python -m backup list $(ARGS)
+
+.PHONY: verify
+verify: engine ## Restore the latest backup into a scratch database and compare
+	@$(COMPOSE) exec backup python -m backup verify $(ARGS)
+
+.PHONY: restore
+restore: engine ## Replace the database by its latest backup (AT=id for another, YES=1 to be asked nothing)
+	@$(COMPOSE) run --rm --no-deps $(if $(YES),-T) restore python -m backup restore $(if $(AT),--at $(AT)) $(if $(YES),--yes)
+
+.PHONY: secret
+secret: engine ## Keep a secret for the service that needs it (NAME=mail_password), read from the terminal
+	@read -rsp "$(NAME): " value && echo && \
+		printf '%s' "$$value" | $(COMPOSE) run --rm --no-deps -T init init put $(NAME)
+
+# --- tests -----------------------------------------------------------------------------------------
+
+.PHONY: test
+test: engine venv browser ## Everything that CI checks: lint, types, unit, integration, stack, browser
+	@scripts/test
+
+.PHONY: lint
+lint: venv ## Format and lint
+	@$(VENV)/ruff format --check .
+	@$(VENV)/ruff check .
+
+.PHONY: types
+types: venv ## Check the types, strictly
+	@$(VENV)/mypy
+
+.PHONY: test-unit
+test-unit: venv ## Tests that need nothing
+	@$(PYTEST) tests/unit $(ARGS)
+
+.PHONY: test-integration
+test-integration: engine venv images ## Tests that need one container
+	@$(PYTEST) tests/integration $(ARGS)
+
+.PHONY: test-stack
+test-stack: engine venv images ## Tests that need the whole stack (their own, beside yours)
+	@$(PYTEST) tests/stack $(ARGS)
+
+.PHONY: test-browser
+test-browser: engine venv images browser ## Tests that need the whole stack and a browser
+	@$(PYTEST) tests/browser $(ARGS)
+
+.PHONY: bench
+bench: engine venv images ## Measure, and print the table
+	@$(VENV)/python bench/stack.py
+
+# --- upkeep ----------------------------------------------------------------------------------------
+
+.PHONY: format
+format: venv ## Format the code and mend what can be mended
+	@$(VENV)/ruff format .
+	@$(VENV)/ruff check --fix .
+
+.PHONY: lock
+lock: ## Refresh the pinned versions in requirements/
+	@scripts/lock
+
+.PHONY: env-example
+env-example: venv ## Write .env.example anew from the settings
+	@$(VENV)/python scripts/env_example.py
+
+.PHONY: images
+images: engine ## Build every image
+	@scripts/images
+
+.PHONY: engine
+engine:
+	@scripts/engine
+	@scripts/base-image
+
+.PHONY: venv
+venv:
+	@scripts/venv
+
+.PHONY: browser
+browser:
+	@scripts/browser

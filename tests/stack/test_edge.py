@@ -1,0 +1,105 @@
+"""What faces the network: HTTPS, hashed static files, and the client's true address."""
+
+import re
+import secrets
+import socket
+import ssl
+from typing import Any
+
+import pytest
+import requests
+
+from tests.stack.stack import Stack
+from tests.waiting import eventually
+
+
+@pytest.fixture(scope="module")
+def authority(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> str:
+    file = tmp_path_factory.mktemp("authority") / "ca.crt"
+    file.write_text(
+        stack.compose("exec", "-T", "web", "cat", "/run/keelson/ca/ca.crt"), encoding="utf-8"
+    )
+    return str(file)
+
+
+def test_https_verifies_against_the_stacks_own_authority(stack: Stack, authority: str) -> None:
+    answer = requests.get(stack.secure_url, verify=authority, timeout=30)
+
+    assert answer.ok
+    with pytest.raises(requests.exceptions.SSLError):
+        requests.get(stack.secure_url, timeout=30)
+
+
+@pytest.mark.filterwarnings(
+    "ignore:ssl.TLSVersion:DeprecationWarning"
+)  # asking for it is the point
+def test_tls_below_1_2_is_refused(stack: Stack, authority: str) -> None:
+    context = ssl.create_default_context(cafile=authority)
+    context.minimum_version = ssl.TLSVersion.TLSv1
+    context.maximum_version = ssl.TLSVersion.TLSv1_1
+
+    with (
+        socket.create_connection(("localhost", stack.https_port), timeout=10) as plain,
+        pytest.raises(ssl.SSLError),
+    ):
+        context.wrap_socket(plain, server_hostname="localhost")
+
+
+def test_static_files_have_hashed_names_and_never_expire(stack: Stack) -> None:
+    links = re.findall(r'"(/static/[^"]+)"', stack.get("/").text)
+
+    assert links
+    for link in links:
+        assert re.search(r"\.[0-9a-f]{10}\.", link)
+        assert "immutable" in stack.get(link).headers["Cache-Control"]
+
+
+def line_of(stack: Stack, service: str, request_id: str) -> dict[str, Any]:
+    """Return the service's line of the access log for one request; the engine hands lines on a moment later."""
+
+    def lines() -> list[dict[str, Any]]:
+        events = stack.log_events(service)
+        return [e for e in events if e.get("request_id") == request_id and "address" in e]
+
+    eventually(lines, 10, f"{service} logs the request")
+    return lines()[0]
+
+
+def test_a_client_cannot_forge_its_address(stack: Stack) -> None:
+    answer = stack.get(
+        "/", headers={"X-Forwarded-For": "203.0.113.7", "X-Request-ID": "forged-request-id"}
+    )
+
+    request_id = answer.headers["X-Request-ID"]
+    at_edge, at_web = (line_of(stack, service, request_id) for service in ("edge", "web"))
+    assert request_id != "forged-request-id"
+    assert at_web["address"] == at_edge["address"] != "203.0.113.7"
+
+
+@pytest.mark.parametrize("path", ["/readyz", "/metrics"])
+def test_what_is_private_stays_behind_the_edge(stack: Stack, path: str) -> None:
+    assert stack.get(path).status_code == 404
+    assert stack.get("/healthz").ok
+
+
+def test_a_web_that_is_away_gives_a_clear_page(stack: Stack) -> None:
+    stack.compose("stop", "web")
+
+    answer = stack.get("/")
+    stack.compose("start", "web")
+    stack.wait_until_well()
+
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "5"
+    assert "Back in a moment" in answer.text
+
+
+def test_a_mailed_link_is_in_no_log(stack: Stack) -> None:
+    token = secrets.token_urlsafe(32)
+    stack.get(f"/subscribe/confirm/{token}")
+    stack.get(f"//subscribe//confirm/{token}")
+
+    last = stack.get("/").headers["X-Request-ID"]
+    for service in ("edge", "web"):
+        line_of(stack, service, last)
+        assert token not in stack.logs(service)

@@ -1,0 +1,46 @@
+"""A person with a browser that runs no JavaScript: forms are filled in and sent as they stand on the page."""
+
+import re
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from html import unescape
+
+import requests
+
+CSRF = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
+LINK = re.compile(r"https?://\S+/subscribe/confirm/\S+")
+
+
+class Visitor:
+    """Somebody who opens pages and sends forms, cookies kept."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._session = requests.Session()
+
+    def open(self, path: str) -> requests.Response:
+        """Open a page by its path or its whole address."""
+        return self._session.get(path if "://" in path else self._url + path, timeout=30)
+
+    def send(self, path: str, **fields: str) -> requests.Response:
+        """Open the page with the form and send it filled in."""
+        page = self.open(path)
+        token = CSRF.search(page.text)
+        if token:
+            fields["csrf_token"] = unescape(token[1])
+        return self._session.post(page.url, data=fields, headers={"Referer": page.url}, timeout=30)
+
+    def subscribe(self, email: str) -> requests.Response:
+        """Ask for notices by e-mail."""
+        return self.send("/subscribe", email=email)
+
+
+def link_in(raw: bytes) -> str:
+    """Return the confirmation link that a mail holds."""
+    message = message_from_bytes(raw, policy=policy.default)
+    assert isinstance(message, EmailMessage)
+    body = message.get_body(preferencelist=("plain",))
+    assert body is not None
+    found = LINK.search(body.get_content())
+    assert found is not None, body.get_content()
+    return found[0]
