@@ -1,0 +1,1 @@
+"""The backup worker: takes backups, proves them by restoring them, keeps and restores them."""

@@ -1,0 +1,102 @@
+"""The worker, unattended: on schedule, caught up, ended at once, and shown to the status page."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import text
+
+from tests.integration.backups import Backups, backups_of
+from tests.integration.postgres import Database
+from tests.waiting import eventually
+
+
+@pytest.fixture
+def backups(database: Database) -> Iterator[Backups]:
+    with backups_of(database) as running:
+        yield running
+
+
+def restart_as_worker(backups: Backups, **environment: str) -> None:
+    backups.container.remove(force=True)
+    backups.start("python", "-m", "backup", **environment)
+
+
+def trouble(database: Database) -> list[str | None]:
+    with database.engine("web").connect() as connection:
+        query = text("SELECT trouble FROM heartbeats WHERE part = 'backup'")
+        return list(connection.scalars(query))
+
+
+def test_a_new_stack_has_its_first_backup_at_once(database: Database, backups: Backups) -> None:
+    restart_as_worker(backups)
+
+    eventually(lambda: backups.rows() == [("proven", None)], 60, "the first backup")
+    assert trouble(database) == [None]
+    assert backups.run("python", "-m", "common.heartbeat", "60").code == 0
+    assert '"event": "backup proven"' in backups.container.logs().decode()
+
+
+def test_a_restart_takes_no_second_backup_before_one_is_due(backups: Backups) -> None:
+    backups.take()
+
+    restart_as_worker(backups)
+    eventually(lambda: backups.verb("list").code == 0 and beaten(backups), 30, "it is at work")
+    eventually(lambda: "take" not in backups.processes(), 30, "it has looked")
+
+    assert len(backups.listed()) == 1
+
+
+def beaten(backups: Backups) -> bool:
+    return backups.run("python", "-m", "common.heartbeat", "60").code == 0
+
+
+def test_the_schedule_takes_backups_unattended(backups: Backups) -> None:
+    restart_as_worker(backups, BACKUP_SCHEDULE="* * * * *")
+
+    eventually(lambda: len(backups.listed()) >= 2, 100, "one at once, and one in the next minute")
+    assert {state for state, _ in backups.rows()} == {"proven"}
+
+
+def test_it_ends_at_once_and_cleanly_with_a_run_under_way(backups: Backups) -> None:
+    with backups.no_pg_dump_gets_on():
+        restart_as_worker(backups)
+        eventually(lambda: backups.waits_for_a_lock("pg_dump"), 30, "a run is under way")
+        backups.container.stop(timeout=30)
+        code = backups.container.wait()["StatusCode"]
+
+    ((state, reason),) = backups.rows()
+    assert code == 0
+    assert state == "failed"
+    assert "interrupted" in str(reason)
+
+
+def test_a_failed_run_is_said_to_the_status_page_and_tried_again(
+    database: Database, backups: Backups
+) -> None:
+    with database.engine("owner").begin() as connection:
+        number = connection.scalars(text("SELECT lo_from_bytea(0, 'no grant covers this')")).one()
+
+    try:
+        restart_as_worker(backups)
+        eventually(lambda: trouble(database) not in ([], [None]), 60, "the trouble is shown")
+    finally:
+        with database.engine("owner").begin() as connection:
+            connection.execute(text("SELECT lo_unlink(:number)"), {"number": number})
+
+    assert "permission denied for large object" in str(trouble(database))
+    assert '"event": "no backup was taken; it is tried again"' in backups.container.logs().decode()
+
+
+def test_it_outlives_the_database_being_away(database: Database, backups: Backups) -> None:
+    backups.take()
+    restart_as_worker(backups)
+    eventually(lambda: trouble(database) == [None], 30, "it is at work")
+
+    database.restart()
+    with database.engine("owner").begin() as connection:
+        connection.execute(text("DELETE FROM heartbeats"))
+
+    eventually(lambda: trouble(database) == [None], 60, "it is back at work")
+    backups.container.reload()
+    assert backups.container.attrs["RestartCount"] == 0
+    assert backups.container.status == "running"
