@@ -9,7 +9,7 @@ from flask import Flask, Response, g, request
 
 HEADER = "X-Request-ID"
 _ID = re.compile(r"[A-Za-z0-9-]{8,64}")
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{32,}")  # in an address that matches no route, such as a mistyped link
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{32,}")  # in an address without a route: a mistyped link
 
 log = structlog.get_logger(__name__)
 
