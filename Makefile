@@ -8,6 +8,8 @@ VENV := .venv/bin
 COMPOSE := docker compose
 DEV := $(COMPOSE) --file compose.yaml --file compose.dev.yaml
 PYTEST := $(VENV)/python -m pytest
+# Containers wait more than they compute, so two at a time; each has a database or a stack of its own.
+PARALLEL := --numprocesses=2 --dist=loadfile
 ARGS ?=
 
 .PHONY: help
@@ -86,11 +88,11 @@ test-unit: venv ## Tests that need nothing
 
 .PHONY: test-integration
 test-integration: engine venv images ## Tests that need one container
-	@$(PYTEST) tests/integration $(ARGS)
+	@$(PYTEST) $(PARALLEL) tests/integration $(ARGS)
 
 .PHONY: test-stack
 test-stack: engine venv images ## Tests that need the whole stack (their own, beside yours)
-	@$(PYTEST) tests/stack $(ARGS)
+	@$(PYTEST) $(PARALLEL) tests/stack $(ARGS)
 
 .PHONY: test-browser
 test-browser: engine venv images browser ## Tests that need the whole stack and a browser
