@@ -76,6 +76,14 @@ def test_a_client_cannot_forge_its_address(stack: Stack) -> None:
     assert at_web["address"] == at_edge["address"] != "203.0.113.7"
 
 
+def test_a_client_cannot_forge_that_it_came_over_https(stack: Stack, authority: str) -> None:
+    forged = stack.get("/subscribe", headers={"X-Forwarded-Proto": "https"})
+    secure = requests.get(f"{stack.secure_url}/subscribe", verify=authority, timeout=30)
+
+    assert "Secure" not in forged.headers["Set-Cookie"]
+    assert "Secure" in secure.headers["Set-Cookie"]
+
+
 @pytest.mark.parametrize("path", ["/readyz", "/metrics"])
 def test_what_is_private_stays_behind_the_edge(stack: Stack, path: str) -> None:
     assert stack.get(path).status_code == 404

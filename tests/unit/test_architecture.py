@@ -42,9 +42,16 @@ def test_package_imports_only_what_it_may(package: str) -> None:
 @pytest.mark.parametrize("package", MAY_IMPORT.keys() - {"common"})
 def test_image_holds_its_own_package_and_common_alone(package: str) -> None:
     dockerfile = (ROOT / package / "Dockerfile").read_text(encoding="utf-8")
-    copied = set(re.findall(r"^COPY (\w+)/ ", dockerfile, flags=re.MULTILINE))
+    copied = set(re.findall(r"^COPY --chmod=755 (\w+)/ ", dockerfile, flags=re.MULTILINE))
 
     assert copied == {"common", package}
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.rglob("Dockerfile")), ids=lambda p: str(p.parent.name))
+def test_what_is_copied_is_readable_whatever_the_umask_of_the_clone(path: Path) -> None:
+    copies = re.findall(r"^COPY .*", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+    assert all(copy.startswith(("COPY --chmod=755 ", "COPY --from=")) for copy in copies)
 
 
 @pytest.mark.parametrize("path", PURE)
