@@ -1,11 +1,18 @@
 """What every test folder shares."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
+
+# A shell's variables win over an --env-file, and one of them may name the developer's own stack. So
+# they go before anything here can run `docker compose`; only the base image is the machine's own.
+COMPOSED = re.findall(r"\$\{([A-Z_]+)", (ROOT / "compose.yaml").read_text(encoding="utf-8"))
+for name in {*COMPOSED, *(n for n in os.environ if n.startswith("COMPOSE_"))} - {"BASE_IMAGE"}:
+    os.environ.pop(name, None)
 
 # testcontainers would start a helper from a registry that may be out of reach; every fixture here
 # removes what it made.
@@ -15,10 +22,12 @@ os.environ["TESTCONTAINERS_RYUK_DISABLED"] = "true"
 @pytest.fixture(autouse=True)
 def scrubbed_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep what the developer's shell happens to set out of the settings under test."""
-    for name in list(os.environ):
-        if name.startswith(
-            ("DB_", "MAIL_", "CORS_", "RATELIMIT_", "SESSION_", "CACHE_", "BACKUP_")
-        ):
-            monkeypatch.delenv(name)
-    for name in ("APP_ENV", "DATABASE_URL", "DATABASE_URL_FILE", "SECRET_KEY", "BASE_URL"):
-        monkeypatch.delenv(name, raising=False)
+    for setting in (
+        "DATABASE_URL",
+        "SECRET_KEY",
+        "SESSION_FILE_DIR",
+        "BACKUP_FOLDER",
+        "MAIL_CA_FILE",
+    ):
+        monkeypatch.delenv(setting, raising=False)
+        monkeypatch.delenv(f"{setting}_FILE", raising=False)

@@ -1,7 +1,6 @@
 """The project's own PostgreSQL in containers: init, db and migrate, as the stack runs them."""
 
 import io
-import socket
 import tarfile
 import uuid
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from sqlalchemy import Engine, create_engine, make_url
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
 
+from tests.ports import free_port
 from tests.waiting import eventually
 
 PARTS = ("owner", "web", "mailer", "backup")
@@ -153,11 +153,3 @@ class Database:
         for folder in (*FOLDERS, "data"):
             for volume in self._docker.volumes.list(filters={"name": self.volume(folder)}):
                 volume.remove(force=True)
-
-
-def free_port() -> int:
-    """Return a port of the host that nobody listens on; a fixed one survives a restart of the container."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -1,5 +1,7 @@
 """What the database promises: verified TLS only, and the least that each role needs."""
 
+import socket
+import ssl
 from pathlib import Path
 
 import psycopg2
@@ -13,6 +15,9 @@ import web.models  # noqa: F401 it puts web's tables on the shared metadata
 from common.schema import HEAD, metadata
 from tests.authority import another_authority
 from tests.integration.postgres import Database
+
+# The protocol's own first message, which asks for TLS.
+SSL_REQUEST = bytes.fromhex("0000000804d2162f")
 
 
 def connect(database: Database, part: str, **query: str) -> Engine:
@@ -52,15 +57,22 @@ def test_client_that_asked_for_another_name_refuses_the_server(database: Databas
         psycopg2.connect(url.set(query=query).render_as_string(hide_password=False))
 
 
-def test_every_connection_speaks_at_least_tls_1_2(database: Database) -> None:
-    engine = connect(
-        database, "web", ssl_min_protocol_version="TLSv1", ssl_max_protocol_version="TLSv1.1"
-    )
+@pytest.mark.filterwarnings(
+    "ignore:ssl.TLSVersion:DeprecationWarning"
+)  # asking for it is the point
+def test_tls_below_1_2_is_refused(database: Database) -> None:
+    context = ssl.create_default_context(cafile=str(database.ca_file))
+    context.minimum_version = ssl.TLSVersion.TLSv1
+    context.maximum_version = ssl.TLSVersion.TLSv1_1
+    context.set_ciphers("ALL:@SECLEVEL=0")  # or this side would refuse, and prove nothing
 
-    with pytest.raises(
-        OperationalError, match=r"SSL error|unsupported protocol|alert protocol version"
-    ):
-        engine.connect()
+    with socket.create_connection(("localhost", database.port), timeout=10) as plain:
+        plain.sendall(SSL_REQUEST)
+        willing = plain.recv(1)
+        with pytest.raises(ssl.SSLError, match="alert protocol version"):
+            context.wrap_socket(plain, server_hostname="localhost")
+
+    assert willing == b"S"
 
 
 def test_passwords_are_kept_as_scram_verifiers(database: Database) -> None:

@@ -78,6 +78,16 @@ def test_the_edges_certificate_is_for_the_sites_own_name_too(volumes: list[str])
     assert "DNS:status.example.org" in shown.stdout
 
 
+def test_a_site_that_got_its_name_later_gets_a_certificate_for_it(volumes: list[str]) -> None:
+    init(volumes)
+    named = init(volumes, BASE_URL="https://status.example.org")
+    again = init(volumes, BASE_URL="https://status.example.org")
+
+    assert "edge: the certificate is from another authority, or for other names" in named.stderr
+    assert "made the certificate of db" not in named.stderr
+    assert again.stderr == ""
+
+
 def test_it_warns_of_certificates_that_end_within_30_days(volumes: list[str]) -> None:
     first = init(volumes, CERTIFICATE_DAYS="29")
     again = init(volumes)

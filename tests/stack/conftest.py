@@ -16,9 +16,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield running
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def well(stack: Stack) -> Iterator[None]:
-    """Give each test a mail server that is well and has received nothing."""
+    """Give a test a mail server that is well and has received nothing."""
     stack.smtp_behaves()
     stack.forget_mail()
     yield

@@ -12,7 +12,7 @@ import requests
 from testcontainers.compose import DockerCompose
 
 from tests.conftest import ROOT
-from tests.integration.postgres import free_port
+from tests.ports import free_port
 from tests.waiting import eventually
 
 ONE_SHOT = ("init", "migrate")
@@ -52,6 +52,8 @@ class Stack:
     @contextmanager
     def running(self) -> Iterator["Stack"]:
         """Start everything and wait until it is well; remove it afterwards, volumes and all."""
+        named = json.loads(self.compose("config", "--format", "json"))["name"]
+        assert named == self.project, f"this is {named}, which is somebody else's stack"
         compose = DockerCompose(
             context=self.source,
             compose_file_name=self._files,
@@ -59,8 +61,8 @@ class Stack:
             wait=True,
         )
         try:
-            with compose:
-                yield self
+            compose.start()
+            yield self
         except subprocess.CalledProcessError as error:
             message = (
                 f"the stack did not start:\n{error.stderr.decode()[-2000:]}\n{self.logs()[-4000:]}"
@@ -139,7 +141,7 @@ class Stack:
 
     def inspect(self, service: str) -> dict[str, Any]:
         """Return what the engine knows of a service's container."""
-        identity = self.compose("ps", "--all", "--quiet", service).strip()
+        identity = self.compose("--profile", "*", "ps", "--all", "--quiet", service).strip()
         done = subprocess.run(["docker", "inspect", identity], capture_output=True, check=True)
         return cast("dict[str, Any]", json.loads(done.stdout)[0])
 
@@ -158,6 +160,10 @@ class Stack:
         """Return what the mail server has received."""
         answer = requests.get(f"http://127.0.0.1:{self._smtp_port}/messages", timeout=10)
         return cast("list[dict[str, Any]]", answer.json())
+
+    def mail_to(self, recipient: str) -> list[dict[str, Any]]:
+        """Return what the mail server has received for one recipient."""
+        return [mail for mail in self.mail() if mail["recipients"] == [recipient]]
 
     def smtp_behaves(self, **replies: str) -> None:
         """Make the mail server answer these stages with these replies; with none it is well again."""

@@ -3,9 +3,13 @@
 import json
 from typing import Any
 
+import pytest
+
 from tests.stack.stack import Stack
 from tests.stack.visitor import Visitor
 from tests.waiting import eventually
+
+pytestmark = pytest.mark.usefixtures("well")
 
 
 def take(stack: Stack) -> dict[str, Any]:

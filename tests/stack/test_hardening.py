@@ -1,12 +1,14 @@
 """What the engine says of the running containers; the file may promise anything."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.stack.stack import LONG_RUNNING, ONE_SHOT, Stack
 
-ALL = (*ONE_SHOT, *LONG_RUNNING)
+ALL = (*ONE_SHOT, *LONG_RUNNING, "restore")
+STOP_SECONDS = {"web": 40, "edge": 40, "db": 60, "mailer": 60, "backup": 60}
 NETWORKS = {
     "init": {"none"},
     "db": {"data"},
@@ -15,6 +17,7 @@ NETWORKS = {
     "mailer": {"data", "out"},
     "backup": {"data", "out"},
     "edge": {"front", "back"},
+    "restore": {"data"},
 }
 SECRETS = {
     "db": {"db"},
@@ -23,7 +26,16 @@ SECRETS = {
     "mailer": {"mailer", "ca"},
     "backup": {"backup", "ca"},
     "edge": {"edge"},
+    "restore": {"owner", "ca"},
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def restore(stack: Stack) -> Iterator[None]:
+    """Create the one-shot part that only exists when it is asked for, without starting it."""
+    stack.compose("--profile", "restore", "create", "--no-recreate", "restore")
+    yield
+    stack.compose("--profile", "restore", "rm", "--force", "restore")
 
 
 def host_config(stack: Stack, service: str) -> dict[str, Any]:
@@ -40,8 +52,11 @@ def test_no_container_runs_as_root(stack: Stack, service: str) -> None:
 
 @pytest.mark.parametrize("service", LONG_RUNNING)
 def test_no_process_in_it_is_roots_either(stack: Stack, service: str) -> None:
-    uids = stack.compose("exec", "-T", service, "bash", "-c", "stat -c %u /proc/[0-9]*").split()
+    uids = stack.compose(
+        "exec", "-T", service, "bash", "-c", "stat -c %u /proc/[0-9]* 2>/dev/null; true"
+    ).split()
 
+    assert uids
     assert all(int(uid) >= 10000 for uid in uids)
 
 
@@ -128,6 +143,13 @@ def test_no_secret_is_in_the_environment(stack: Stack, service: str) -> None:
 def test_it_has_a_health_check_and_an_init_process(stack: Stack, service: str) -> None:
     assert stack.inspect(service)["Config"]["Healthcheck"]["Test"]
     assert host_config(stack, service)["Init"] is True
+
+
+@pytest.mark.parametrize(("service", "seconds"), STOP_SECONDS.items())
+def test_it_is_given_the_time_that_its_work_takes_to_end(
+    stack: Stack, service: str, seconds: int
+) -> None:
+    assert stack.inspect(service)["Config"]["StopTimeout"] == seconds
 
 
 def test_ports_are_published_by_the_edge_alone_and_on_loopback(stack: Stack) -> None:

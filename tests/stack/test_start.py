@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from common.schema import HEAD
 from tests.conftest import ROOT
 from tests.stack.stack import LONG_RUNNING, Stack
 
@@ -69,7 +70,7 @@ def test_a_failed_migration_stops_the_deploy_with_its_message(stack: Stack) -> N
         done = stack.try_compose("up", "--detach", "--wait")
         said = stack.log_events("migrate")[-1]
     finally:
-        stack.sql("UPDATE alembic_version SET version_num = '0001'")
+        stack.sql(f"UPDATE alembic_version SET version_num = '{HEAD}'")
         stack.compose("up", "--detach", "--wait")
 
     assert done.returncode != 0
