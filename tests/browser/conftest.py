@@ -1,5 +1,6 @@
 """A stack without an SMTP server, as a newcomer has it, and Debian's Chromium."""
 
+import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -29,7 +30,7 @@ def browser() -> Iterator[Browser]:
         "--disable-sync",
     ]
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=quiet)
+        launched = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=quiet)
         yield launched
         launched.close()
 
