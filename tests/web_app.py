@@ -1,7 +1,10 @@
 """The web application as the tests build it."""
 
+import atexit
 import re
+import shutil
 import tempfile
+from functools import cache
 from pathlib import Path
 
 from flask import Flask
@@ -16,13 +19,20 @@ NO_DATABASE = "postgresql+psycopg2://nobody@/nothing?host=/nonexistent"
 SECRET_KEY = "0123456789abcdef0123456789abcdef"
 
 
+@cache
+def session_folder() -> Path:
+    """Return a folder of this process alone, which is removed at its end."""
+    folder = tempfile.mkdtemp(prefix="keelson-test-sessions-")
+    atexit.register(shutil.rmtree, folder)
+    return Path(folder)
+
+
 def some_settings(**given: object) -> Settings:
     """Return complete settings for development; `given` changes them."""
-    folder = Path(tempfile.gettempdir()) / "keelson-test-sessions"
     complete: dict[str, object] = {
         "database_url": NO_DATABASE,
         "secret_key": SECRET_KEY,
-        "session_file_dir": folder,
+        "session_file_dir": session_folder(),
         "trusted_proxies": 0,
         **given,
     }

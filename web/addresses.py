@@ -2,7 +2,7 @@
 
 from email_validator import EmailNotValidError, validate_email
 
-LONGEST = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets
+from common.outbox import LONGEST_ADDRESS
 
 
 class AddressError(ValueError):
@@ -18,8 +18,8 @@ def normalize(typed: str) -> str:
     typed = typed.strip()
     if not typed:
         raise AddressError("Please write your e-mail address.")
-    if len(typed) > LONGEST:
-        message = f"An e-mail address has at most {LONGEST} characters; this one has more."
+    if len(typed) > LONGEST_ADDRESS:
+        message = f"An e-mail address has at most {LONGEST_ADDRESS} characters; this one has more."
         raise AddressError(message)
     if not typed.partition("@")[0].isascii():
         raise AddressError(

@@ -51,7 +51,8 @@ def configure(app: Flask, settings: Settings) -> None:
         HOST=settings.host,
         MAIL_DEFAULT_SENDER=settings.sender,
         SQLALCHEMY_DATABASE_URI=settings.database_url.get_secret_value(),
-        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings, "web"),
+        # A traceback in the log shows the statement, without what people typed.
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings, "web") | {"hide_parameters": True},
         SESSION_FILES=settings.session_file_dir,
         CACHE_TYPE=settings.cache_type,
         CACHE_NO_NULL_WARNING=True,  # no cache is a choice here

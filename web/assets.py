@@ -4,10 +4,12 @@ from pathlib import Path
 
 from flask import Flask, Response, abort, current_app, send_file, url_for
 
+from web.limits import limiter
 from web.static_files import StaticFiles
 
 FOLDER = Path(__file__).parent / "static"
 ONE_YEAR = 31_536_000
+ONE_HOUR = 3600
 
 
 def init_app(app: Flask, *, edited: bool) -> None:
@@ -15,6 +17,7 @@ def init_app(app: Flask, *, edited: bool) -> None:
     app.extensions["static_files"] = StaticFiles(FOLDER, edited=edited)
     # The name exempts it from Flask-Limiter.
     app.add_url_rule("/static/<path:name>", "static", serve)
+    app.add_url_rule("/favicon.ico", "favicon", favicon)
     app.add_template_global(static_url)
 
 
@@ -37,4 +40,12 @@ def serve(name: str) -> Response:
     response = send_file(path, max_age=ONE_YEAR)
     response.cache_control.public = True
     response.cache_control.immutable = True
+    return response
+
+
+@limiter.exempt
+def favicon() -> Response:
+    """Answer with the icon that browsers ask for beside what is no page of ours and links none."""
+    response = send_file(FOLDER / "mark.svg", max_age=ONE_HOUR)
+    response.cache_control.public = True
     return response

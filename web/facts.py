@@ -27,11 +27,11 @@ def current() -> Facts:
 
 def read(session: Session) -> Facts:
     """Return the facts as they are now."""
-    mails_waiting, oldest_mail_at = read_outbox(session)
+    mails_waiting, oldest_due_at = read_outbox(session)
     return Facts(
         beats=read_beats(session),
         mails_waiting=mails_waiting,
-        oldest_mail_at=oldest_mail_at,
+        oldest_due_at=oldest_due_at,
         last_backup_failed=read_last_state(session) == "failed",
         last_proven_at=session.scalar(
             select(func.max(backups.c.finished_at)).where(backups.c.state == "proven")
@@ -46,9 +46,14 @@ def read_beats(session: Session) -> dict[str, Beat]:
 
 
 def read_outbox(session: Session) -> tuple[int, datetime | None]:
-    """Return how many mails wait, and since when the oldest does."""
+    """Return how many mails wait, and since when the first of those that are due now is.
+
+    Due later are those that failed and wait for their next try, and those being delivered.
+    """
+    due_at = outbox.c.due_at
+    oldest_due_at = func.min(due_at).filter(due_at <= func.now())
     queued = outbox.c.state == "queued"
-    row = session.execute(select(func.count(), func.min(outbox.c.created_at)).where(queued)).one()
+    row = session.execute(select(func.count(), oldest_due_at).where(queued)).one()
     return row[0], row[1]
 
 

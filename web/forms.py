@@ -3,7 +3,8 @@
 from flask_wtf import FlaskForm
 from wtforms import EmailField, ValidationError
 
-from web.addresses import LONGEST, AddressError, normalize
+from common.outbox import LONGEST_ADDRESS
+from web.addresses import AddressError, normalize
 
 
 class SubscribeForm(FlaskForm):  # type: ignore[misc] # the library ships no types
@@ -15,7 +16,7 @@ class SubscribeForm(FlaskForm):  # type: ignore[misc] # the library ships no typ
     def validate_email(self, field: EmailField) -> None:
         """Take the address, or keep what was typed, cut to a length that can be shown again."""
         typed = field.data or ""
-        field.data = typed[:LONGEST]
+        field.data = typed[:LONGEST_ADDRESS]
         try:
             self.address = normalize(typed)
         except AddressError as error:

@@ -11,7 +11,6 @@ from web.settings import Settings
 
 ADDRESS = "0.0.0.0:8000"  # in a network that edge alone can reach
 GRACEFUL_SECONDS = 30
-KEEPALIVE_SECONDS = 75  # longer than nginx keeps one, so that it never writes into a closed one
 
 
 class Logs(glogging.Logger):  # type: ignore[misc] # the library ships no types
@@ -39,7 +38,7 @@ class Server(BaseApplication):  # type: ignore[misc] # the library ships no type
             "workers": self._settings.web_workers,
             "threads": self._settings.web_threads,
             "graceful_timeout": GRACEFUL_SECONDS,
-            "keepalive": KEEPALIVE_SECONDS,
+            "keepalive": 0,  # edge opens a connection for each request and ends it with the answer
             "worker_tmp_dir": "/dev/shm",  # noqa: S108 memory: a slow disk would look like a stuck worker
             "control_socket_disable": True,  # anyone with our user id could stop us through it
             "logger_class": Logs,

@@ -5,9 +5,15 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field
+from sqlalchemy.engine import make_url
 
 import common.settings
 from web.values import ANY_ORIGIN, BaseUrl, Limits, Origins, SecretKey, Sender
+
+# Of the 120 that db/postgresql.conf allows: the mailer, backups, migrate, an operator's psql and a
+# second web that starts during a deploy need the rest.
+CONNECTIONS_OF_WEB = 90
+OWN_DATABASE = "db"  # its host in the stack; what one elsewhere allows, its operator knows
 
 
 class Settings(common.settings.Settings):
@@ -43,7 +49,7 @@ class Settings(common.settings.Settings):
 
     session_type: Literal["filesystem"] = Field("filesystem", description="where sessions are kept")
     session_file_dir: Path = Field(
-        Path("flask_session"), description="the folder of the session files, shared with the mailer"
+        Path("flask_session"), description="the folder of the session files"
     )
     permanent_session_lifetime: int = Field(
         1800, ge=60, description="seconds after which a session that nobody uses ends"
@@ -96,8 +102,28 @@ class Settings(common.settings.Settings):
         return f"keelson@{self.host}"
 
     def contradictions(self) -> list[str]:
+        """Return a line for each pair of settings that cannot both stand."""
+        return super().contradictions() + self._too_many_connections() + self._stores_of_each()
+
+    def _too_many_connections(self) -> list[str]:
+        """Return a line if the pools could take more connections than the stack's database has."""
+        processes, pool = self.web_workers, self.db_pool_size + self.db_max_overflow
+        wanted = processes * pool
+        host = make_url(self.database_url.get_secret_value()).host
+        if host != OWN_DATABASE or wanted <= CONNECTIONS_OF_WEB:
+            return []
+        smaller = f"DB_POOL_SIZE and DB_MAX_OVERFLOW to at most {CONNECTIONS_OF_WEB // processes}"
+        fewer = f", or WEB_WORKERS to at most {CONNECTIONS_OF_WEB // pool}"
+        return [
+            f"DB_POOL_SIZE: WEB_WORKERS x (DB_POOL_SIZE + DB_MAX_OVERFLOW) is {processes} x "
+            f"({self.db_pool_size} + {self.db_max_overflow}) = {wanted} connections, and the "
+            f"database has {CONNECTIONS_OF_WEB} for web; set {smaller} together"
+            + (fewer if pool <= CONNECTIONS_OF_WEB else "")
+        ]
+
+    def _stores_of_each(self) -> list[str]:
         """Return a line for each store that several processes could not share."""
-        problems = super().contradictions()
+        problems: list[str] = []
         processes = self.web_workers
         if processes == 1:
             return problems

@@ -2,8 +2,9 @@
 
 import re
 from email.utils import parseaddr
+from ipaddress import ip_address
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from limits import parse_many
 from pydantic import AfterValidator, BeforeValidator, SecretStr
@@ -13,6 +14,8 @@ from web.addresses import AddressError, normalize
 
 ANY_ORIGIN = ("*",)
 SHORTEST_SECRET_KEY = 32
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_NAME = re.compile(rf"({_LABEL}\.)*(?![0-9]+$){_LABEL}")  # the last one in digits: an IP address
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 
 
@@ -57,15 +60,44 @@ def known_limits(limits: str) -> str:
 
 
 def known_base_url(url: str) -> str:
-    """Return the address without a slash at its end."""
-    parts = urlsplit(url)
+    """Return the address in lower case, without a slash at its end: mailed links begin with it."""
+    parts = split_address(url)
+    host = parts.hostname or ""
+    if "@" in parts.netloc:
+        raise ValueError("has a user in it, whom every mail would tell; write https://HOST")
+    if not is_host(host):
+        message = f"{host!r} is not a host; write an IP address, or a name with punycode (xn--...)"
+        raise ValueError(message)
+    address = f"{parts.scheme}://{parts.netloc.lower()}"
+    if url.lower().rstrip("/") != address:  # also what urlsplit drops: line breaks, an empty query
+        raise ValueError(
+            "has more than a host; web answers at the root of one only, so write https://HOST"
+        )
+    return address
+
+
+def split_address(url: str) -> SplitResult:
+    """Return the parts of an http address whose port, if it has one, is a port."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        message = f"{error}; write https://HOST or https://HOST:PORT"
+        raise ValueError(message) from None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("not an address; write https://HOST")
-    if parts.path.strip("/") or parts.query or parts.fragment:
-        raise ValueError(
-            "has a path; web answers at the root of a host only, so write https://HOST"
-        )
-    return url.rstrip("/")
+    if port == 0 or parts.netloc.endswith(":"):
+        raise ValueError("has a colon, but not a port from 1 to 65535 after it")
+    return parts
+
+
+def is_host(host: str) -> bool:
+    """Return whether this is an IP address, or a name as the DNS takes it."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return _NAME.fullmatch(host) is not None
+    return True
 
 
 def known_sender(sender: str) -> str:

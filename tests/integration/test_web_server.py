@@ -1,4 +1,4 @@
-"""Gunicorn as it runs in the container: its log, its end, and the connections it keeps."""
+"""Gunicorn as it runs in the container: its log, its end, and the connections it does not keep."""
 
 import json
 import os
@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ import pytest
 from sqlalchemy import text
 
 from tests.conftest import ROOT
-from tests.integration.postgres import Database, free_port
+from tests.integration.postgres import Database
+from tests.ports import free_port
 from tests.waiting import eventually
 from tests.web_app import SECRET_KEY
 
@@ -99,6 +101,17 @@ def test_every_line_of_the_log_is_json(server: Running) -> None:
     assert {line["level"] for line in lines} <= {"debug", "info"}
     assert any(line["event"].startswith("Listening at") for line in lines)
     assert any(line["event"] == "request" and line["path"] == "/healthz" for line in lines)
+
+
+def test_connection_ends_with_its_answer(server: Running) -> None:
+    connection = HTTPConnection(server.url.removeprefix("http://"))
+    connection.request("GET", "/healthz")
+
+    answer = connection.getresponse()
+
+    assert (answer.version, answer.status) == (11, 200)
+    assert answer.headers["Connection"] == "close"
+    connection.close()
 
 
 def test_request_under_way_is_finished_before_the_end(server: Running, database: Database) -> None:

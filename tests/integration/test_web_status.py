@@ -7,8 +7,9 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import insert, text, update
 
+from common.outbox import enqueue
 from common.presence import record
-from common.schema import HEAD, backups, heartbeats
+from common.schema import HEAD, backups, heartbeats, outbox
 from tests.integration.postgres import Database
 from tests.web_app import an_app, send_form
 
@@ -80,6 +81,39 @@ def test_page_shows_what_is_wrong_and_the_reason_to_developers_alone(
     }
 
 
+def wait_in_the_outbox(database: Database, *, days_old: int, due_in: timedelta) -> None:
+    now = datetime.now(UTC)
+    with database.engine("owner").begin() as connection:
+        enqueue(
+            connection,
+            kind="confirm",
+            sender="keelson@example.org",
+            recipient="ada@example.org",
+            subject="Hello",
+            message_id="<1@example.org>",
+            raw=b"",
+        )
+        times = {"created_at": now - timedelta(days=days_old), "due_at": now + due_in}
+        connection.execute(update(outbox).values(times))
+
+
+@pytest.mark.parametrize(
+    ("due_in", "state"),
+    [
+        pytest.param(timedelta(hours=4), "up", id="its next try is later, say a full mailbox"),
+        pytest.param(timedelta(minutes=-4), "up", id="due, and its turn comes"),
+        pytest.param(timedelta(minutes=-6), "degraded", id="due, and nobody takes it"),
+    ],
+)
+def test_mail_is_late_once_it_is_due_whatever_its_age(
+    client: FlaskClient, database: Database, due_in: timedelta, state: str
+) -> None:
+    beat(database, "mailer")
+    wait_in_the_outbox(database, days_old=3, due_in=due_in)
+
+    assert states(client)["Mail"] == state
+
+
 def test_part_that_is_not_seen_is_down(client: FlaskClient, database: Database) -> None:
     beat(database, "mailer")
     an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
@@ -105,6 +139,14 @@ def test_page_is_the_same_for_all_and_may_be_kept_a_moment(client: FlaskClient) 
     assert page.headers["Cache-Control"] == "public, max-age=5"
     assert "Set-Cookie" not in page.headers
     assert "Cookie" not in page.headers.get("Vary", "")
+
+
+def test_head_is_the_page_without_its_text(client: FlaskClient) -> None:
+    page, head = client.get("/"), client.head("/")
+
+    assert (head.status_code, head.data) == (200, b"")
+    for name in ("Content-Type", "Content-Length", "Cache-Control"):
+        assert head.headers[name] == page.headers[name]
 
 
 def test_ready_where_database_schema_and_sessions_are(client: FlaskClient) -> None:

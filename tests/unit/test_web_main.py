@@ -2,11 +2,28 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from tests.conftest import ROOT
-from tests.web_app import SECRET_KEY
+from tests.web_app import NO_DATABASE, SECRET_KEY
+
+GIVEN = {"PATH": os.defpath, "SECRET_KEY": SECRET_KEY, "DATABASE_URL": NO_DATABASE}
 
 
-def test_wrong_settings_are_listed_and_end_it_with_78() -> None:
+def run_web(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "web", *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+
+@pytest.mark.parametrize("arguments", [[], ["--check"]])
+def test_wrong_settings_are_listed_and_end_it_with_78(arguments: list[str]) -> None:
     environment = {
         "PATH": os.defpath,
         "SECRET_KEY": SECRET_KEY,
@@ -14,17 +31,23 @@ def test_wrong_settings_are_listed_and_end_it_with_78() -> None:
         "WEB_THREADS": "none",
     }
 
-    done = subprocess.run(
-        [sys.executable, "-m", "web"],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_web(*arguments, **environment)
 
     assert done.returncode == 78
     named = [line.partition(":")[0] for line in done.stderr.splitlines()]
     assert sorted(named) == ["DATABASE_URL", "SECRET_KEY", "WEB_THREADS"]
     assert SECRET_KEY not in done.stderr
     assert done.stdout == ""
+
+
+def test_check_of_good_settings_serves_nothing() -> None:
+    done = run_web("--check", **GIVEN)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_unknown_argument_is_refused() -> None:
+    done = run_web("check", **GIVEN)
+
+    assert done.returncode == 2
+    assert "unrecognized arguments: check" in done.stderr

@@ -1,6 +1,7 @@
 """What every page has in common. There is no database here, and no page but `/` needs one to be shown."""
 
 import pytest
+from sqlalchemy.exc import ProgrammingError
 from structlog.testing import capture_logs
 
 from tests.web_app import an_app, form_token, send_form
@@ -99,6 +100,36 @@ def test_our_own_mistake_is_a_page_and_a_traceback_in_the_log(
     assert answer.status_code == 500
     assert "has been logged" in answer.text
     assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/broken", "/api/broken"])
+def test_our_own_mistake_in_a_statement_is_told_apart_from_a_database_that_is_away(
+    path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> str:
+        raise ProgrammingError("SELECT nothing", None, Exception("no such column"))
+
+    app = an_app()
+    app.add_url_rule(path, "broken", broken)
+
+    answer = app.test_client().get(path)
+
+    assert answer.status_code == 500
+    assert "has been logged" in answer.text
+    assert answer.headers["X-Request-ID"]
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert record.exc_info
+    assert record.exc_info[0] is ProgrammingError
+
+
+def test_browser_that_asks_for_an_icon_by_its_old_name_gets_it() -> None:
+    client = an_app(ratelimit_default="1 per day").test_client()
+
+    answers = [client.get("/favicon.ico", buffered=True) for _ in range(3)]
+
+    assert {(answer.status_code, answer.mimetype) for answer in answers} == {(200, "image/svg+xml")}
+    assert answers[0].headers["Cache-Control"] == "public, max-age=3600"
+    assert "Set-Cookie" not in answers[0].headers
 
 
 def test_every_answer_tells_browsers_to_be_careful() -> None:

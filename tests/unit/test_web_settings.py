@@ -1,10 +1,12 @@
+import re
 from pathlib import Path
 
 import pytest
 
 from common.settings import ConfigError
+from tests.conftest import ROOT
 from tests.web_app import SECRET_KEY, some_settings
-from web.settings import Settings
+from web.settings import CONNECTIONS_OF_WEB, Settings
 
 PRODUCTION: dict[str, object] = {
     "app_env": "production",
@@ -63,7 +65,24 @@ def test_secret_key_is_never_repeated() -> None:
     ("name", "value", "reason"),
     [
         pytest.param("base_url", "localhost", "not an address", id="address without scheme"),
-        pytest.param("base_url", "https://x.org/app", "has a path", id="address with a path"),
+        pytest.param("base_url", "https://x.org/app", "more than a host", id="address with a path"),
+        pytest.param("base_url", "https://x.org?", "more than a host", id="empty query"),
+        pytest.param("base_url", "https://x.org#", "more than a host", id="empty fragment"),
+        pytest.param("base_url", "https://x.\norg", "more than a host", id="line break in it"),
+        pytest.param("base_url", "https://x.org ", "not a host", id="space after it"),
+        pytest.param("base_url", "https://ho st", "not a host", id="space in the host"),
+        pytest.param("base_url", "https://bücher.example", "punycode", id="other letters"),
+        pytest.param("base_url", "https://x_y.org", "not a host", id="underscore"),
+        pytest.param("base_url", "https://-x.org", "not a host", id="label begins with -"),
+        pytest.param("base_url", "https://x..org", "not a host", id="empty label"),
+        pytest.param("base_url", "https://[x.org]", "write https://HOST", id="name in brackets"),
+        pytest.param("base_url", "https://192.168.1.256", "not a host", id="no such IP address"),
+        pytest.param("base_url", "http://h:abc", "Port could not", id="port in letters"),
+        pytest.param("base_url", "http://h:99999", "Port out of range", id="port too high"),
+        pytest.param("base_url", "http://h:0", "not a port", id="port nobody can call"),
+        pytest.param("base_url", "http://h:", "not a port", id="port left out"),
+        pytest.param("base_url", "http://me:pw@host", "a user", id="address with a user"),
+        pytest.param("base_url", "http://me:pw@host:99999", "Port out of range", id="several"),
         pytest.param("cors_origins", "https://x.org/", "not an origin", id="origin with a path"),
         pytest.param("cors_origins", "https://*.x.org", "not an origin", id="origin as a pattern"),
         pytest.param("cors_origins", "*,https://x.org", "stands for every", id="all and one"),
@@ -80,6 +99,21 @@ def test_wrong_value_is_refused_with_the_reason(name: str, value: str, reason: s
 
     assert problem.startswith(f"{name.upper()}: ")
     assert reason in problem
+
+
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        pytest.param("https://status.example.org", "https://status.example.org", id="plain"),
+        pytest.param("HTTPS://Status.Example.org/", "https://status.example.org", id="as typed"),
+        pytest.param("http://localhost:8000", "http://localhost:8000", id="with a port"),
+        pytest.param("http://192.168.1.25", "http://192.168.1.25", id="IPv4"),
+        pytest.param("http://[::1]:8000", "http://[::1]:8000", id="IPv6"),
+        pytest.param("https://xn--bcher-kva.example", "https://xn--bcher-kva.example", id="IDN"),
+    ],
+)
+def test_address_of_the_site_is_what_links_can_begin_with(written: str, address: str) -> None:
+    assert some_settings(base_url=written).base_url == address
 
 
 @pytest.mark.parametrize(
@@ -130,6 +164,49 @@ def test_several_processes_may_do_without_such_stores() -> None:
     settings = some_settings(web_workers=2, cache_type="NullCache", ratelimit_enabled=False)
 
     assert settings.web_workers == 2
+
+
+OWN_DATABASE = "postgresql://web@db/keelson"
+STORES_OF_EACH = {"cache_type": "NullCache", "ratelimit_enabled": False}
+
+
+def test_more_connections_than_the_database_gives_are_refused() -> None:
+    (problem,) = problems(database_url=OWN_DATABASE, web_workers=4, **STORES_OF_EACH)
+
+    assert problem == (
+        "DB_POOL_SIZE: WEB_WORKERS x (DB_POOL_SIZE + DB_MAX_OVERFLOW) is 4 x (10 + 20) = 120"
+        " connections, and the database has 90 for web; set DB_POOL_SIZE and DB_MAX_OVERFLOW to at"
+        " most 22 together, or WEB_WORKERS to at most 3"
+    )
+
+
+def test_one_process_with_too_many_connections_is_told_of_its_pool_alone() -> None:
+    (problem,) = problems(database_url=OWN_DATABASE, db_pool_size=71)
+
+    assert problem.endswith("set DB_POOL_SIZE and DB_MAX_OVERFLOW to at most 90 together")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param({"database_url": OWN_DATABASE, "db_pool_size": 70}, id="just as many"),
+        pytest.param(
+            {"database_url": "postgresql://web@db.example.org/keelson", "db_pool_size": 100},
+            id="a database elsewhere, whose limit nobody knows here",
+        ),
+    ],
+)
+def test_connections_that_the_database_gives_are_accepted(given: dict[str, object]) -> None:
+    assert some_settings(**given).db_pool_size == given["db_pool_size"]
+
+
+def test_database_keeps_connections_for_the_other_parts() -> None:
+    conf = (ROOT / "db" / "postgresql.conf").read_text(encoding="utf-8")
+    numbers = dict(re.findall(r"^(\w+_connections) = (\d+)", conf, flags=re.MULTILINE))
+
+    free = int(numbers["max_connections"]) - int(numbers["superuser_reserved_connections"])
+
+    assert free - CONNECTIONS_OF_WEB >= 20
 
 
 def test_production_accepts_what_is_safe() -> None:
