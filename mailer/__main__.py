@@ -1,12 +1,10 @@
-"""The mailer's composition root: read settings, wire the parts, run.
-
-python -m mailer
-"""
+"""Deliver the mail that waits: read the settings, wire the parts, run."""
 
 import os
 import random
 import signal
 import sys
+from argparse import ArgumentParser
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,11 +31,16 @@ log = structlog.get_logger(__name__)
 
 def main() -> int:
     """Deliver mail until SIGTERM or SIGINT; returns 78 where the settings are wrong."""
+    parser = ArgumentParser(prog="python -m mailer", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="only read the settings, then exit")
+    arguments = parser.parse_args()
     try:
         settings = Settings.read()
     except ConfigError as error:
         print(error, file=sys.stderr)  # noqa: T201 logging is not set up yet
         return os.EX_CONFIG
+    if arguments.check:
+        return os.EX_OK
     logs.configure("mailer", settings.log_level)
     password_file = os.environ.get("MAIL_PASSWORD_FILE")
     run(settings, Path(password_file) if password_file else None, stop_on_signals())

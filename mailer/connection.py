@@ -9,6 +9,7 @@ from types import TracebackType
 import flask_mail
 
 from mailer.credentials import Credentials
+from mailer.deadline import Deadline
 from mailer.errors import MailDeferredError, MailRefusedError, RelayError, Stage
 from mailer.outbox import Mail
 from mailer.relay import Relay
@@ -32,6 +33,7 @@ class RelayConnection(flask_mail.Connection):
         super().__init__(flask_mail.Mail())
         self._relay = relay
         self._credentials = credentials
+        self._deadline = Deadline()
 
     def open(self) -> None:
         """Log in, unless an earlier login still serves; raises RelayError."""
@@ -43,16 +45,16 @@ class RelayConnection(flask_mail.Connection):
 
     def configure_host(self) -> smtplib.SMTP:
         """Return a new host that is verified and logged in; raises RelayError."""
-        return self._relay.connect(self._credentials())
+        self._deadline.start(self._relay.timeout_seconds)
+        return self._relay.connect(self._credentials(), self._deadline)
 
     def close(self) -> None:
         """Take leave if that works, and hang up in any case."""
         host, self.host = self.host, None
         if host is None:
             return
+        self._deadline.start(GOODBYE_SECONDS)
         with contextlib.suppress(OSError):
-            if host.sock:
-                host.sock.settimeout(GOODBYE_SECONDS)
             host.quit()
         host.close()
 
@@ -70,6 +72,7 @@ class RelayConnection(flask_mail.Connection):
         if host is None:
             message = f"{self._relay}: not connected"
             raise RelayError(message, Stage.CONNECT)
+        self._deadline.start(self._relay.timeout_seconds)
         try:
             reply = self._converse(host, mail)
         except RelayError:

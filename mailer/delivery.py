@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 
 class Delivery:
-    """Delivers one mail after the other, each at least once.
+    """Delivers one mail after the other, each at least once: `prepare`, then `deliver_one`.
 
     `spread` gives a random number from -1 to 1.
     """
@@ -31,11 +31,26 @@ class Delivery:
         self._spread = spread
         self._accepted: deque[Mail] = deque()
 
-    def deliver_one(self) -> bool:
-        """Try the mail that is due first; return False if there is nothing to do just now."""
+    def prepare(self) -> bool:
+        """Log in if mail is due; return False if nothing can be done just now.
+
+        No mail is touched to find out.
+        """
         self.acknowledge()
-        if not self._is_ready():
+        if self._gate.closed_seconds() > 0:
             return False
+        if self._outbox.oldest_due() is None:
+            self.hang_up()
+            return False
+        try:
+            self._sender.open()
+        except RelayError as error:
+            self._gate.close(str(error), error.kind)
+            return False
+        return True
+
+    def deliver_one(self) -> bool:
+        """Try the mail that is due first; return False if another mailer has taken it."""
         mail = self._outbox.claim()
         if mail is None:
             return False
@@ -52,20 +67,6 @@ class Delivery:
     def hang_up(self) -> None:
         """End the connection to the relay; the next mail opens another."""
         self._sender.close()
-
-    def _is_ready(self) -> bool:
-        """Say whether there is mail and a relay that takes it; no mail is touched to find out."""
-        if self._gate.closed_seconds() > 0:
-            return False
-        if self._outbox.oldest_due() is None:
-            self.hang_up()
-            return False
-        try:
-            self._sender.open()
-        except RelayError as error:
-            self._gate.close(str(error), error.kind)
-            return False
-        return True
 
     def _deliver(self, mail: Mail) -> None:
         started = time.monotonic()

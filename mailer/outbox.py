@@ -17,28 +17,29 @@ CLAIM = """
                ORDER BY due_at, id
                   LIMIT 1
              FOR UPDATE SKIP LOCKED)
- RETURNING id, kind, sender, recipient, raw, attempts, request_id, due_at AS leased_until
+ RETURNING id, message_id, kind, sender, recipient, raw, attempts, request_id, due_at AS leased_until
 """
 OLDEST_DUE = "SELECT min(due_at) FROM outbox WHERE state = 'queued' AND due_at <= now()"
 
+# A database that was restored meanwhile may have another mail under this id; hence the Message-ID.
 # It did leave, so no lease is asked for. What stood in the way before no longer matters.
 SENT = """
     UPDATE outbox SET state = 'sent', sent_at = now(), last_error = NULL
-     WHERE id = :id AND state <> 'sent'
+     WHERE id = :id AND message_id = :message_id AND state <> 'sent'
 """
 # The others hold only while the lease is ours: another mailer may have had the mail since.
 REFUSE = """
     UPDATE outbox SET state = 'refused', attempts = attempts + 1, last_error = :reason
-     WHERE id = :id AND state = 'queued' AND due_at = :leased_until
+     WHERE id = :id AND message_id = :message_id AND state = 'queued' AND due_at = :leased_until
 """
 DEFER = """
     UPDATE outbox SET due_at = now() + :delay, attempts = attempts + 1, last_error = :reason
-     WHERE id = :id AND state = 'queued' AND due_at = :leased_until
+     WHERE id = :id AND message_id = :message_id AND state = 'queued' AND due_at = :leased_until
 """
 # Due now, and so behind what was due before: if it is this mail after all, the others still go.
 RELEASE = """
     UPDATE outbox SET due_at = now()
-     WHERE id = :id AND state = 'queued' AND due_at = :leased_until
+     WHERE id = :id AND message_id = :message_id AND state = 'queued' AND due_at = :leased_until
 """
 
 
@@ -47,6 +48,7 @@ class Mail:
     """One mail to one recipient, finished, and ours until the lease ends."""
 
     id: int
+    message_id: str
     kind: str
     sender: str
     recipient: str
@@ -97,6 +99,6 @@ class Outbox:
         self._settle(RELEASE, mail)
 
     def _settle(self, statement: str, mail: Mail, **values: object) -> None:
-        known = {"id": mail.id, "leased_until": mail.leased_until, **values}
+        known = {"id": mail.id, "message_id": mail.message_id, "leased_until": mail.leased_until}
         with self._engine.begin() as transaction:
-            transaction.execute(text(statement), known)
+            transaction.execute(text(statement), {**known, **values})

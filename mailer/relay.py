@@ -5,7 +5,9 @@ import smtplib
 import ssl
 from dataclasses import dataclass
 
+from mailer.conversation import Conversation
 from mailer.credentials import Credentials
+from mailer.deadline import Deadline
 from mailer.errors import Stage
 from mailer.login import log_in
 from mailer.translation import expect, translated
@@ -13,7 +15,10 @@ from mailer.translation import expect, translated
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relay:
-    """What takes our mail. `context` verifies it; `timeout_seconds` bounds each step."""
+    """What takes our mail. `context` verifies it.
+
+    `timeout_seconds` is for all of the way to a login, and again for all of each mail.
+    """
 
     server: str
     port: int
@@ -25,14 +30,16 @@ class Relay:
     def __str__(self) -> str:
         return f"{self.server}:{self.port}"
 
-    def connect(self, credentials: Credentials) -> smtplib.SMTP:
+    def connect(self, credentials: Credentials, deadline: Deadline) -> smtplib.SMTP:
         """Return a host that is verified and logged in, or raise RelayError with nothing left open.
 
-        The password is sent only after the certificate was found good.
+        The password is sent only after the certificate was found good. The deadline holds for the
+        host from then on.
         """
         with contextlib.ExitStack() as undo:
             with translated(Stage.CONNECT, str(self)):
-                host = self._open()
+                context = self.context if self.tls_at_once else None
+                host = Conversation(self.server, self.port, deadline, context)
             undo.callback(host.close)
             with translated(Stage.GREETING, str(self)):
                 host.ehlo_or_helo_if_needed()
@@ -44,10 +51,3 @@ class Relay:
                 expect(log_in(host, credentials), str(self))
             undo.pop_all()
         return host
-
-    def _open(self) -> smtplib.SMTP:
-        if self.tls_at_once:
-            return smtplib.SMTP_SSL(
-                self.server, self.port, timeout=self.timeout_seconds, context=self.context
-            )
-        return smtplib.SMTP(self.server, self.port, timeout=self.timeout_seconds)

@@ -7,6 +7,9 @@ from pydantic import Field, SecretStr
 import common.settings
 from mailer.tls import tls_context
 
+# Seen from outside, a mailer that waits for longer is dead: the status page allows 60 seconds.
+LONGEST_TIMEOUT_SECONDS = 40
+
 
 class Settings(common.settings.Settings):
     """The relay and the account; without an account, mail waits in the outbox."""
@@ -32,7 +35,10 @@ class Settings(common.settings.Settings):
         None, description="a further certificate authority (PEM), for a private relay"
     )
     mail_timeout: int = Field(
-        30, ge=1, le=300, description="seconds that the relay may take for each step"
+        30,
+        ge=1,
+        le=LONGEST_TIMEOUT_SECONDS,
+        description="seconds that the relay may take to log us in, and again for each mail",
     )
 
     def contradictions(self) -> list[str]:

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from common import presence
+from common.database import reason_of
 from mailer.delivery import Delivery
 from mailer.gate import Gate
 from mailer.listener import Listener
@@ -53,7 +54,7 @@ class Worker:
                 self._pass(stop)
             except DATABASE_ERRORS as error:
                 self._hang_up()
-                self._database.close(first_line(error), "database")
+                self._database.close(reason_of(error), "database")
                 stop.wait(self._database.closed_seconds())
             except Exception:  # one odd mail must not end all mail; its lease keeps it away for now
                 log.exception("a pass failed for a reason that nobody foresaw")
@@ -65,9 +66,16 @@ class Worker:
         self._listener.open()  # before the look at the table, so that nothing falls between the two
         self._record_presence()
         self._database.open()
-        if not self._delivery.deliver_one():
-            self._record_presence()
-            self._wait(stop)
+        if self._delivery.prepare() and self._deliver_one(stop):
+            return
+        self._record_presence()
+        self._wait(stop)
+
+    def _deliver_one(self, stop: Stop) -> bool:
+        """Deliver a mail, unless told to stop by now: logging in may have taken its time."""
+        self._beat()
+        self._record_presence()
+        return not stop.is_set() and self._delivery.deliver_one()
 
     def _wait(self, stop: Stop) -> None:
         """Wait for mail; or for the relay, and then new mail changes nothing."""
@@ -96,13 +104,7 @@ class Worker:
             self._delivery.acknowledge()
         except DATABASE_ERRORS as error:
             log.warning(
-                "the relay's consent was not recorded; it goes twice", reason=first_line(error)
+                "the relay's consent was not recorded; it goes twice", reason=reason_of(error)
             )
         self._hang_up()
         log.info("stopped")
-
-
-def first_line(error: Exception) -> str:
-    """Return what the database said, without the statement and its values."""
-    cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
-    return str(cause).partition("\n")[0]

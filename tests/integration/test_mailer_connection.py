@@ -40,6 +40,7 @@ def a_mail(
 ) -> Mail:
     return Mail(
         id=1,
+        message_id="<1@example.org>",
         kind="test",
         sender="us@example.org",
         recipient=recipient,

@@ -137,6 +137,8 @@ def test_released_mail_is_due_behind_the_others_and_nothing_is_charged(
 
 def settle(outbox: Outbox, mail: Mail, outcome: str) -> None:
     match outcome:
+        case "mark_sent":
+            outbox.mark_sent(mail)
         case "refuse":
             outbox.refuse(mail, "550 no")
         case "defer":
@@ -172,6 +174,21 @@ def test_mailer_that_comes_late_does_not_touch_what_another_is_sending(
     claimed(outbox)
 
     settle(outbox, late, outcome)
+
+    assert row(database)[:3] == ("queued", 0, None)
+    assert row(database)[3] == pytest.approx(600, abs=30)
+
+
+@pytest.mark.parametrize("outcome", ["mark_sent", "refuse", "defer", "release"])
+def test_mail_that_a_restore_put_under_the_same_id_is_left_alone(
+    database: Database, outbox: Outbox, outcome: str
+) -> None:
+    queue_mail(database, ALICE)
+    mail = claimed(outbox)
+    with database.engine("owner").begin() as connection:
+        connection.execute(text("UPDATE outbox SET message_id = '<another@example.org>'"))
+
+    settle(outbox, mail, outcome)
 
     assert row(database)[:3] == ("queued", 0, None)
     assert row(database)[3] == pytest.approx(600, abs=30)

@@ -27,7 +27,7 @@ from tests.stack.smtp.server import SmtpServer
 from tests.waiting import eventually
 
 ALICE = "alice@example.net"
-GRACE_SECONDS = 45
+GRACE_SECONDS = 60
 
 
 @pytest.fixture
@@ -197,3 +197,18 @@ def test_wrong_settings_are_listed_and_end_it_with_78() -> None:
         "MAIL_PORT",
         "MAIL_USE_TLS",
     ]
+
+
+def test_check_of_good_settings_delivers_nothing(
+    settings: dict[str, str], database: Database
+) -> None:
+    queue_mail(database, ALICE)
+    command = [sys.executable, "-m", "mailer", "--check"]
+
+    done = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **settings}, capture_output=True, check=False
+    )
+
+    assert done.returncode == 0
+    assert done.stdout == b""
+    assert states(database) == {"queued": 1}

@@ -1,16 +1,20 @@
 """The whole mailer, against the real database and a real SMTP server."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import Engine, create_engine, text
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
+from typing_extensions import override
 
+from mailer import worker as worker_module
 from mailer.connection import RelayConnection
+from mailer.credentials import Credentials
 from mailer.delivery import Delivery
 from mailer.gate import Gate
 from mailer.outbox import Outbox
@@ -20,6 +24,7 @@ from mailer.worker import POLL_SECONDS, Worker
 from tests.integration.postgres import Database
 from tests.integration.smtp_server import (
     PASSWORD,
+    USER,
     a_connection,
     a_relay,
     attempts,
@@ -119,6 +124,7 @@ def test_request_id_is_in_the_line_of_the_mail(
     delivery = Delivery(Outbox(engine), a_connection(relay), gate, lambda: 0.0)
 
     with capture_logs(processors=[merge_contextvars]) as logs:
+        delivery.prepare()
         delivery.deliver_one()
     delivery.hang_up()
 
@@ -259,6 +265,61 @@ def test_mailer_hears_of_mail_again_after_its_ear_was_cut_off(
         eventually(lambda: states(database) == {"sent": 2})
 
     assert len(server.state.messages) == 2
+
+
+class SlowLogin(RelayConnection):
+    """Takes its time to log in: meanwhile the test does something."""
+
+    def __init__(self, relay: Relay, meanwhile: Callable[[], None]) -> None:
+        super().__init__(relay, lambda: Credentials(USER, SecretStr(PASSWORD)))
+        self._meanwhile = meanwhile
+
+    @override
+    def open(self) -> None:
+        super().open()
+        self._meanwhile()
+
+
+def test_slow_login_does_not_make_the_mailer_look_dead(
+    database: Database,
+    server: SmtpServer,
+    relay: Relay,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worker_module, "PRESENCE_SECONDS", 0)
+    queue_mail(database, ALICE)
+    engine, stop, events = database.engine("mailer"), Stop(), list[str]()
+    gate = Gate("relay")
+    sender = SlowLogin(relay, lambda: events.append("logged in"))
+
+    def now() -> datetime:
+        sent = len(server.state.messages)
+        events.append(f"presence, {sent} sent")
+        if sent:
+            stop.set()
+        return datetime.now(UTC)
+
+    delivery = Delivery(Outbox(engine), sender, gate, lambda: 0.0)
+    Worker(engine, delivery, gate, lambda: events.append("beat"), now).run(stop)
+
+    first, logged_in, second = events[:2], events[2], events[3:5]
+    assert logged_in == "logged in"
+    assert first == second == ["beat", "presence, 0 sent"]
+    stop.close()
+
+
+def test_mailer_that_is_told_to_stop_while_it_logs_in_touches_no_mail(
+    database: Database, server: SmtpServer, relay: Relay
+) -> None:
+    queue_mail(database, ALICE)
+    engine, stop = database.engine("mailer"), Stop()
+
+    a_worker(engine, SlowLogin(relay, stop.set)).run(stop)
+
+    assert states(database) == {"queued": 1}
+    assert Outbox(engine).oldest_due() is not None
+    assert server.state.messages == []
+    stop.close()
 
 
 def test_mailer_with_nothing_to_do_says_that_it_is_there(database: Database, relay: Relay) -> None:

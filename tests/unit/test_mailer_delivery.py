@@ -97,6 +97,7 @@ class FakeConnection(RelayConnection):
 def a_mail(number: int = 1, attempts: int = 0) -> Mail:
     return Mail(
         id=number,
+        message_id=f"<{number}@example.org>",
         kind="confirmation",
         sender="us@example.org",
         recipient="alice@example.net",
@@ -111,10 +112,14 @@ def a_delivery(outbox: Outbox, sender: RelayConnection, gate: Gate | None = None
     return Delivery(outbox, sender, gate or Gate("relay"), lambda: 0.0)
 
 
+def one_pass(delivery: Delivery) -> bool:
+    return delivery.prepare() and delivery.deliver_one()
+
+
 def test_mail_that_the_relay_takes_is_sent() -> None:
     outbox = FakeOutbox(a_mail())
 
-    found_work = a_delivery(outbox, FakeConnection()).deliver_one()
+    found_work = one_pass(a_delivery(outbox, FakeConnection()))
 
     assert found_work
     assert outbox.settled == [("sent", 1)]
@@ -123,7 +128,7 @@ def test_mail_that_the_relay_takes_is_sent() -> None:
 def test_refused_mail_is_not_tried_again() -> None:
     outbox = FakeOutbox(a_mail())
 
-    a_delivery(outbox, FakeConnection(refuses=REFUSAL)).deliver_one()
+    one_pass(a_delivery(outbox, FakeConnection(refuses=REFUSAL)))
 
     assert outbox.settled == [("refused", 1, "550 5.1.1 unknown")]
 
@@ -131,7 +136,7 @@ def test_refused_mail_is_not_tried_again() -> None:
 def test_deferred_mail_is_tried_again_later() -> None:
     outbox = FakeOutbox(a_mail(attempts=2))
 
-    a_delivery(outbox, FakeConnection(refuses=DEFERRAL)).deliver_one()
+    one_pass(a_delivery(outbox, FakeConnection(refuses=DEFERRAL)))
 
     assert outbox.settled == [("deferred", 1, timedelta(minutes=15), "452 4.2.2 full")]
 
@@ -139,7 +144,7 @@ def test_deferred_mail_is_tried_again_later() -> None:
 def test_mail_that_was_deferred_for_five_days_is_given_up() -> None:
     outbox = FakeOutbox(a_mail(attempts=len(SCHEDULE)))
 
-    a_delivery(outbox, FakeConnection(refuses=DEFERRAL)).deliver_one()
+    one_pass(a_delivery(outbox, FakeConnection(refuses=DEFERRAL)))
 
     assert outbox.settled == [("refused", 1, "given up after 36 tries: 452 4.2.2 full")]
 
@@ -147,7 +152,7 @@ def test_mail_that_was_deferred_for_five_days_is_given_up() -> None:
 def test_trouble_with_the_account_is_not_charged_to_the_mail() -> None:
     outbox, gate = FakeOutbox(a_mail()), Gate("relay")
 
-    a_delivery(outbox, FakeConnection(refuses=QUOTA_USED_UP), gate).deliver_one()
+    one_pass(a_delivery(outbox, FakeConnection(refuses=QUOTA_USED_UP), gate))
 
     assert outbox.settled == [("released", 1)]
     assert gate.trouble == "550 5.4.5 quota"
@@ -156,7 +161,7 @@ def test_trouble_with_the_account_is_not_charged_to_the_mail() -> None:
 def test_refused_login_touches_no_mail() -> None:
     outbox, gate = FakeOutbox(a_mail()), Gate("relay")
 
-    found_work = a_delivery(outbox, FakeConnection(is_shut=WRONG_PASSWORD), gate).deliver_one()
+    found_work = one_pass(a_delivery(outbox, FakeConnection(is_shut=WRONG_PASSWORD), gate))
 
     assert not found_work
     assert len(outbox.due) == 1
@@ -168,7 +173,7 @@ def test_relay_in_trouble_is_left_alone() -> None:
     gate.close("down", "connection")
     sender = FakeConnection()
 
-    found_work = a_delivery(FakeOutbox(a_mail()), sender, gate).deliver_one()
+    found_work = one_pass(a_delivery(FakeOutbox(a_mail()), sender, gate))
 
     assert not found_work
     assert sender.calls == []
@@ -179,7 +184,7 @@ def test_relay_that_answers_about_the_mail_is_well_again(outcome: DeliveryError 
     gate = Gate("relay", longest_pause_seconds=0)
     gate.close("down", "connection")
 
-    a_delivery(FakeOutbox(a_mail()), FakeConnection(refuses=outcome), gate).deliver_one()
+    one_pass(a_delivery(FakeOutbox(a_mail()), FakeConnection(refuses=outcome), gate))
 
     assert gate.trouble is None
 
@@ -190,7 +195,7 @@ def test_login_alone_does_not_make_the_relay_well() -> None:
     gate.close("550 5.4.5 quota", QUOTA_USED_UP.kind)
 
     with capture_logs() as logs:
-        delivery.deliver_one()
+        one_pass(delivery)
 
     assert logs == []
 
@@ -198,7 +203,7 @@ def test_login_alone_does_not_make_the_relay_well() -> None:
 def test_nothing_due_ends_the_connection() -> None:
     sender = FakeConnection()
 
-    found_work = a_delivery(FakeOutbox(), sender).deliver_one()
+    found_work = one_pass(a_delivery(FakeOutbox(), sender))
 
     assert not found_work
     assert sender.calls == ["close"]
@@ -209,10 +214,10 @@ def test_what_the_relay_took_while_the_database_was_away_is_recorded_before_anyt
     delivery = a_delivery(outbox, sender)
     outbox.is_away = True
     with pytest.raises(DatabaseAwayError):
-        delivery.deliver_one()
+        one_pass(delivery)
 
     outbox.is_away = False
-    delivery.deliver_one()
+    one_pass(delivery)
 
     assert outbox.settled == [("sent", 1), ("sent", 2)]
     assert sender.calls == ["open", "deliver 1", "open", "deliver 2"]
@@ -224,7 +229,7 @@ def test_what_the_relay_took_while_the_database_was_away_is_recorded_before_anyt
 )
 def test_log_names_the_mail_and_never_the_person(outcome: DeliveryError | None, event: str) -> None:
     with capture_logs() as logs:
-        a_delivery(FakeOutbox(a_mail()), FakeConnection(refuses=outcome)).deliver_one()
+        one_pass(a_delivery(FakeOutbox(a_mail()), FakeConnection(refuses=outcome)))
 
     (line,) = [line for line in logs if line["event"] == event]
     assert (line["id"], line["kind"], line["domain"]) == (1, "confirmation", "example.net")

@@ -38,6 +38,7 @@ def test_account_may_be_missing() -> None:
         pytest.param({"mail_use_tls": "perhaps"}, "MAIL_USE_TLS: ", id="yes or no"),
         pytest.param({"mail_server": "mail host"}, "MAIL_SERVER: ", id="a host has no spaces"),
         pytest.param({"mail_timeout": 0}, "MAIL_TIMEOUT: ", id="no time at all"),
+        pytest.param({"mail_timeout": 41}, "MAIL_TIMEOUT: ", id="longer than others wait for us"),
         pytest.param(
             {"mail_use_ssl": True}, "MAIL_USE_TLS and MAIL_USE_SSL are both true", id="both ways"
         ),
