@@ -27,6 +27,7 @@ def parser() -> ArgumentParser:
         prog="python -m backup", description=__doc__, formatter_class=RawDescriptionHelpFormatter
     )
     root.set_defaults(do=commands.work, by_hand=False)
+    root.add_argument("--check", action="store_true", help="only read the settings, then exit")
     verbs = root.add_subparsers(title="verbs", metavar="")
 
     take = verbs.add_parser("take", help="take a backup now, prove it, and prune old ones")
@@ -66,6 +67,8 @@ def main() -> int:
 def run(arguments: Namespace) -> int:
     """Read the settings, set up what the whole process shares, and do it."""
     settings = Settings.read()
+    if arguments.check:
+        return os.EX_OK
     logs.configure("backup", "CRITICAL" if arguments.by_hand else settings.log_level)
     logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it tells of every tick
     os.umask(0o077)  # dumps hold everything

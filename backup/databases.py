@@ -9,8 +9,8 @@ import structlog
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from backup.errors import reason_of
 from backup.manifest import Grant
+from common.database import reason_of
 
 log = structlog.get_logger(__name__)
 

@@ -1,7 +1,5 @@
 """What can go wrong, split by what the caller does next."""
 
-from sqlalchemy.exc import DBAPIError
-
 
 class BackupError(Exception):
     """What was asked for was not done; the message says what happened, and what to do next."""
@@ -20,10 +18,3 @@ class Interrupted(BaseException):
 
     def __str__(self) -> str:
         return "it was interrupted: its process was told to end"
-
-
-def reason_of(error: BaseException) -> str:
-    """Return what went wrong in one line, without the SQL and the links of the libraries."""
-    told = error.orig if isinstance(error, DBAPIError) and error.orig else error
-    lines = str(told).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

@@ -7,10 +7,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from backup import databases, fingerprint, proof, sessions
-from backup.errors import BackupError, reason_of
+from backup.errors import BackupError
 from backup.folder import Folder
 from backup.manifest import Manifest
 from backup.settings import Settings
+from common.database import reason_of
 
 log = structlog.get_logger(__name__)
 

@@ -11,11 +11,12 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from backup import dumping, proof, records, sessions
-from backup.errors import BackupError, Interrupted, reason_of
+from backup.errors import BackupError, Interrupted
 from backup.files import sha256_of
 from backup.folder import Folder
 from backup.manifest import Manifest, id_of
 from backup.retention import expired
+from common.database import reason_of
 
 log = structlog.get_logger(__name__)
 

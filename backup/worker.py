@@ -14,9 +14,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backup import records, schedule
 from backup.child import Child
-from backup.errors import Interrupted, reason_of
+from backup.errors import Interrupted
 from backup.folder import Folder
 from common import presence
+from common.database import reason_of
 
 log = structlog.get_logger(__name__)
 

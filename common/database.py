@@ -3,6 +3,7 @@
 from typing import Any
 
 from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import DBAPIError
 
 from common.settings import Settings
 
@@ -21,6 +22,7 @@ def engine_options(settings: Settings, application_name: str) -> dict[str, Any]:
         "pool_timeout": settings.db_pool_timeout,
         "pool_recycle": settings.db_pool_recycle,
         "pool_pre_ping": settings.db_pool_pre_ping,
+        "hide_parameters": True,  # tracebacks go to the log, and values may be personal
         "connect_args": {
             "connect_timeout": CONNECT_SECONDS,
             "application_name": application_name,
@@ -37,3 +39,10 @@ def open_engine(settings: Settings, application_name: str) -> Engine:
     """Return an engine; nothing is connected before it is used."""
     url = settings.database_url.get_secret_value()
     return create_engine(url, **engine_options(settings, application_name))
+
+
+def reason_of(error: BaseException) -> str:
+    """Return what went wrong in one line; of SQLAlchemy's errors, not the statement and its values."""
+    told = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    lines = str(told).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,5 +1,6 @@
 """Settings that are typed, read once at start, and report every problem at once."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -15,6 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 VERIFIED_TLS = ("verify-full", "verify-ca")
+ACCOUNT_IN_URL = re.compile(r"//.*@")  # greedy: a password that holds an @ or a / is hidden as well
 
 
 class ConfigError(Exception):
@@ -56,7 +58,7 @@ def known_database(url: SecretStr) -> SecretStr:
     """Return the URL with the driver that is installed; a ValueError says what is wrong."""
     try:
         parsed = make_url(url.get_secret_value())
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # the latter for a port that is no number
         message = "not a URL; write postgresql://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full"
         raise ValueError(message) from None  # the cause quotes the URL, password and all
     if parsed.get_backend_name() not in {"postgresql", "postgres"}:
@@ -149,9 +151,14 @@ def _describe(settings_type: type[Settings], detail: Any) -> str:
     else:
         problem = detail["msg"].removeprefix("Value error, ")
         if not _is_secret(field) and not isinstance(detail["input"], Unreadable):
-            problem += f", got {detail['input']!r}"
+            problem = f"{without_account(problem)}, got {without_account(repr(detail['input']))}"
     example = f" (for example {field.examples[0]})" if field.examples else ""
     return f"{name.upper()}: {problem}. It is: {field.description}{example}"
+
+
+def without_account(text: str) -> str:
+    """Return the text without the user and the password of the URLs in it."""
+    return ACCOUNT_IN_URL.sub("//***@", text)
 
 
 def _is_secret(field: FieldInfo) -> bool:

@@ -52,7 +52,7 @@ def configure(app: Flask, settings: Settings) -> None:
         MAIL_DEFAULT_SENDER=settings.sender,
         SQLALCHEMY_DATABASE_URI=settings.database_url.get_secret_value(),
         # A traceback in the log shows the statement, without what people typed.
-        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings, "web") | {"hide_parameters": True},
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings, "web"),
         SESSION_FILES=settings.session_file_dir,
         CACHE_TYPE=settings.cache_type,
         CACHE_NO_NULL_WARNING=True,  # no cache is a choice here

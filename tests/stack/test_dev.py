@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,3 +97,13 @@ def test_development_containers_are_hardened_too(dev: Stack, service: str) -> No
 
     assert config["ReadonlyRootfs"] is True
     assert config["CapDrop"] == ["ALL"]
+
+
+@pytest.mark.parametrize("service", ["web", "mailer", "backup"])
+def test_wrong_settings_end_a_development_container_too(service: str) -> None:
+    command = ["docker", "run", "--rm", "--network=none", f"keelson-{service}-dev"]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 78
+    assert "DATABASE_URL: not set" in done.stderr

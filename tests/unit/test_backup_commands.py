@@ -31,6 +31,13 @@ def test_wrong_settings_end_with_78(
     assert capsys.readouterr().err.startswith("DATABASE_URL: not set")
 
 
+def test_check_of_good_settings_does_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["backup", "--check"])
+    monkeypatch.setenv("DATABASE_URL", URL)
+
+    assert root.main() == 0
+
+
 def test_programs_are_given_everything_but_the_password() -> None:
     conninfo = programs.conninfo(Settings.read(database_url=URL).url())
 

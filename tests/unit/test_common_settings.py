@@ -1,17 +1,26 @@
 """Settings: typed, from the environment or a file, all problems at once."""
 
 from pathlib import Path
+from typing import Annotated, Literal
 
 import pytest
+from pydantic import AfterValidator, Field
 
 from common.settings import ConfigError, Settings
 
 URL = "postgresql://web:secret@db/keelson?sslmode=verify-full"
 
 
-def problems() -> list[str]:
+def known_store(name: str) -> str:
+    if name != "memory":
+        message = f"no store: {name!r}"
+        raise ValueError(message)
+    return name
+
+
+def problems(settings: type[Settings] = Settings) -> list[str]:
     with pytest.raises(ConfigError) as raised:
-        Settings.read()
+        settings.read()
     return str(raised.value).splitlines()
 
 
@@ -89,10 +98,53 @@ def test_each_problem_says_what_is_wrong(
     assert said in line
 
 
-def test_no_problem_quotes_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATABASE_URL", "mysql://u:hunter2@db/x")
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("mysql://u:hunter2@db/x", id="another database"),
+        pytest.param("postgresql://u:p@x:hunter2@db/x", id="an @ and a colon in the password"),
+        pytest.param("postgresql://u:p@db:hunter2/x", id="a port that is no number"),
+        pytest.param("postgresql:/u:hunter2@db/x", id="no URL"),
+    ],
+)
+def test_no_problem_quotes_a_secret(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
 
-    assert "hunter2" not in "\n".join(problems())
+    (line,) = problems()
+
+    assert line.startswith("DATABASE_URL: not a ")
+    assert "hunter2" not in line
+
+
+class Store(Settings):
+    """A service with a setting that may hold a URL, and says so itself."""
+
+    store: Annotated[str, AfterValidator(known_store)] = Field("memory", description="a store")
+    stores: Literal["memory"] = Field("memory", description="more of them")
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        pytest.param("redis://u:hunter2@h/0", "'redis://***@h/0'", id="plain"),
+        pytest.param("redis://:hun@ter2@h", "'redis://***@h'", id="an @ in the password"),
+        pytest.param("redis://:hun/ter2@h", "'redis://***@h'", id="a slash in the password"),
+        pytest.param("redis://a:hunter2@h,redis://b:ter2@i", "'redis://***@i'", id="two of them"),
+        pytest.param("redis://h/0", "'redis://h/0'", id="no account"),
+    ],
+)
+def test_url_that_is_quoted_has_lost_its_account(
+    url: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", URL)
+    monkeypatch.setenv("STORE", url)
+    monkeypatch.setenv("STORES", url)
+
+    found = problems(Store)
+
+    assert found[0].startswith(f"STORE: no store: {said}, got {said}. It is")
+    assert f"got {said}. It is" in found[1]
+    assert "ter2" not in "\n".join(found)
 
 
 @pytest.mark.parametrize("query", ["", "?sslmode=require", "?sslmode=prefer", "?sslmode=disable"])
