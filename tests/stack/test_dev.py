@@ -31,8 +31,9 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 def readable_by_all(folder: Path) -> None:
-    """Open the folder and those above it, which pytest keeps for its own user."""
-    for parent in (folder, *folder.parents[:2]):
+    """Open the copy, and the folders above it, which pytest keeps for its own user."""
+    subprocess.run(["chmod", "--recursive", "a+rX", folder], check=True)
+    for parent in folder.parents[:2]:
         parent.chmod(0o755)
 
 
