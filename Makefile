@@ -118,7 +118,7 @@ env-example: venv ## Write .env.example anew from the settings
 	@$(VENV)/python scripts/env_example.py
 
 .PHONY: images
-images: engine ## Build every image
+images: engine ## Build every image, for the tests
 	@scripts/images
 
 .PHONY: engine

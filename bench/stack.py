@@ -52,7 +52,7 @@ def seconds_to_healthy(stack: Stack) -> float:
 
 def image_megabytes(part: str) -> float:
     """Return an image's size on disk, shared layers included, in 10^6 bytes."""
-    command = ["docker", "image", "inspect", "--format", "{{.Size}}", f"keelson-{part}"]
+    command = ["docker", "image", "inspect", "--format", "{{.Size}}", f"keelson-{part}:test"]
     return int(subprocess.run(command, capture_output=True, check=True, text=True).stdout) / 1e6
 
 

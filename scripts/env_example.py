@@ -32,6 +32,7 @@ COMPOSE = {
     "HTTP_PORT": ("8000", "its port for HTTP"),
     "HTTPS_PORT": ("8443", "its port for HTTPS"),
     "OUT_MTU": ("1400", "the largest packet to SMTP and storage, in bytes; fits any link"),
+    "IMAGE_TAG": ("latest", "the tag of the images that are built and started"),
     "BASE_IMAGE": ("debian:trixie-slim", "what every image is built on"),
     "COMPOSE_PROJECT_NAME": (
         "keelson",

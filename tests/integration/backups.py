@@ -47,7 +47,7 @@ class Backups:
     def start(self, *command: str, **environment: str) -> None:
         """Start the container; without a command it only waits to be told verbs."""
         self.container = self._docker.containers.run(
-            "keelson-backup",
+            "keelson-backup:test",
             list(command or ["sleep", "infinity"]),
             detach=True,
             network=self.database.network,
@@ -127,7 +127,7 @@ class Backups:
     def _create_restore(self, *arguments: str) -> Any:
         """Make the one-shot, with the owner's secrets and the volume read-only."""
         return self._docker.containers.create(
-            "keelson-backup",
+            "keelson-backup:test",
             ["python", "-m", "backup", "restore", *arguments],
             network=self.database.network,
             environment={"DATABASE_URL_FILE": "/run/keelson/owner/database_url"},

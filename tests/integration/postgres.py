@@ -103,7 +103,7 @@ class Database:
                 self.engine(part).dispose()
 
     def _make_secrets(self) -> None:
-        init = self._docker.containers.create("keelson-init", volumes=self.mounts(*FOLDERS))
+        init = self._docker.containers.create("keelson-init:test", volumes=self.mounts(*FOLDERS))
         try:
             init.start()
             assert init.wait()["StatusCode"] == 0, init.logs().decode()
@@ -123,7 +123,7 @@ class Database:
     @contextmanager
     def _serve(self, network: Network) -> Iterator[None]:
         container = (
-            DockerContainer("keelson-db")
+            DockerContainer("keelson-db:test")
             .with_network(network)
             .with_network_aliases("db")
             .with_bind_ports(5432, self.port)
@@ -142,7 +142,7 @@ class Database:
 
     def _migrate(self) -> None:
         self._docker.containers.run(
-            "keelson-migrate",
+            "keelson-migrate:test",
             network=self.network,
             environment={"DATABASE_URL_FILE": "/run/keelson/owner/database_url"},
             volumes=self.mounts("owner", "ca"),

@@ -23,7 +23,7 @@ def init(
 ) -> "subprocess.CompletedProcess[str]":
     set_here = [f"--env={name}={value}" for name, value in environment.items()]
     command = ["docker", "run", "--rm", "--interactive", "--read-only", "--tmpfs=/tmp"]
-    command += ["--cap-drop=ALL", *volumes, *set_here, "keelson-init", *words]
+    command += ["--cap-drop=ALL", *volumes, *set_here, "keelson-init:test", *words]
     return subprocess.run(command, input=given, capture_output=True, text=True, check=False)
 
 

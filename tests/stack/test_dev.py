@@ -102,7 +102,7 @@ def test_development_containers_are_hardened_too(dev: Stack, service: str) -> No
 
 @pytest.mark.parametrize("service", ["web", "mailer", "backup"])
 def test_wrong_settings_end_a_development_container_too(service: str) -> None:
-    command = ["docker", "run", "--rm", "--network=none", f"keelson-{service}-dev"]
+    command = ["docker", "run", "--rm", "--network=none", f"keelson-{service}-dev:test"]
 
     done = subprocess.run(command, capture_output=True, text=True, check=False)
 

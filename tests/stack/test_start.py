@@ -79,20 +79,20 @@ def test_a_failed_migration_stops_the_deploy_with_its_message(stack: Stack) -> N
 
 
 @pytest.mark.parametrize(
-    ("image", "wrong"),
+    ("service", "wrong"),
     [
-        pytest.param("keelson-web", {"WEB_THREADS": "many", "BASE_URL": "here", "DB_POOL_SIZE": "0"}, id="web"),
-        pytest.param("keelson-mailer", {"MAIL_PORT": "smtp", "MAIL_USE_TLS": "2", "DB_POOL_SIZE": "0"}, id="mailer"),
-        pytest.param("keelson-backup", {"BACKUP_SCHEDULE": "daily", "BACKUP_RETENTION_DAYS": "0"}, id="backup"),
-        pytest.param("keelson-migrate", {"LOG_LEVEL": "loud", "APP_ENV": "prod", "DB_POOL_SIZE": "0"}, id="migrate"),
+        pytest.param("web", {"WEB_THREADS": "many", "BASE_URL": "here", "DB_POOL_SIZE": "0"}, id="web"),
+        pytest.param("mailer", {"MAIL_PORT": "smtp", "MAIL_USE_TLS": "2", "DB_POOL_SIZE": "0"}, id="mailer"),
+        pytest.param("backup", {"BACKUP_SCHEDULE": "daily", "BACKUP_RETENTION_DAYS": "0"}, id="backup"),
+        pytest.param("migrate", {"LOG_LEVEL": "loud", "APP_ENV": "prod", "DB_POOL_SIZE": "0"}, id="migrate"),
     ],
 )  # fmt: skip
 def test_every_wrong_setting_is_named_at_once_and_the_exit_code_is_78(
-    image: str, wrong: dict[str, str]
+    service: str, wrong: dict[str, str]
 ) -> None:
     given = [word for name, value in wrong.items() for word in ("--env", f"{name}={value}")]
 
-    done = docker("run", "--rm", "--network=none", *given, image)
+    done = docker("run", "--rm", "--network=none", *given, f"keelson-{service}:test")
 
     assert done.returncode == EX_CONFIG
     for name in (*wrong, "DATABASE_URL"):
@@ -105,7 +105,7 @@ def test_an_unreadable_secret_file_is_named() -> None:
         "--rm",
         "--network=none",
         "--env=DATABASE_URL_FILE=/run/keelson/nowhere",
-        "keelson-mailer",
+        "keelson-mailer:test",
     )
 
     assert done.returncode == EX_CONFIG
@@ -121,16 +121,18 @@ def test_an_unreadable_secret_file_is_named() -> None:
 )  # fmt: skip
 def test_a_foreign_database_volume_is_refused_and_left_alone(prepare: str, said: str) -> None:
     with a_volume() as volume:
-        docker("run", "--rm", "--user=0", f"--volume={volume}:/v", "keelson-db", "bash", "-c",
+        docker("run", "--rm", "--user=0", f"--volume={volume}:/v", "keelson-db:test", "bash", "-c",
                f"{prepare} && chown -R 10006:10006 /v && chmod 700 /v")  # fmt: skip
         before = docker(
-            "run", "--rm", "--user=0", f"--volume={volume}:/v", "keelson-db", "find", "/v"
+            "run", "--rm", "--user=0", f"--volume={volume}:/v", "keelson-db:test", "find", "/v"
         ).stdout
 
-        done = docker("run", "--rm", f"--volume={volume}:/var/lib/postgresql/data", "keelson-db")
+        done = docker(
+            "run", "--rm", f"--volume={volume}:/var/lib/postgresql/data", "keelson-db:test"
+        )
 
         after = docker(
-            "run", "--rm", "--user=0", f"--volume={volume}:/v", "keelson-db", "find", "/v"
+            "run", "--rm", "--user=0", f"--volume={volume}:/v", "keelson-db:test", "find", "/v"
         ).stdout
     assert done.returncode == EX_CONFIG
     assert said in done.stderr
@@ -150,7 +152,7 @@ init                                                         # and once there is
 def test_a_full_disk_at_init_is_named_and_leaves_nothing_half_done() -> None:
     small = "--tmpfs=/run/keelson:uid=10000,gid=10000,mode=0755,size=256k"
 
-    done = docker("run", "--rm", small, "keelson-init", "bash", "-c", FULL_THEN_FREE)
+    done = docker("run", "--rm", small, "keelson-init:test", "bash", "-c", FULL_THEN_FREE)
 
     assert done.returncode == 0, done.stderr
     assert "is the disk full" in done.stderr
