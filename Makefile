@@ -61,6 +61,11 @@ verify: engine ## Restore the latest backup into a scratch database and compare
 .PHONY: restore
 restore: engine ## Replace the database by its latest backup (AT=id for another, YES=1 to be asked nothing)
 	@$(COMPOSE) run --rm --no-deps $(if $(YES),-T) restore python -m backup restore $(if $(AT),--at $(AT)) $(if $(YES),--yes)
+	@$(MAKE) --no-print-directory migrate # the backup may be from before the latest migration
+
+.PHONY: migrate
+migrate: engine ## Bring the database's schema to what the code needs
+	@$(COMPOSE) run --build --rm --no-deps -T migrate
 
 .PHONY: secret
 secret: engine ## Keep a secret for the service that needs it (NAME=mail_password), read from the terminal

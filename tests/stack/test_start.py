@@ -177,14 +177,25 @@ def mended(stack: Stack) -> Iterator[None]:
         stack.wait_until_well()
 
 
-def test_up_names_a_wrong_setting_and_ends_with_its_code(stack: Stack) -> None:
+def test_up_names_every_wrong_setting_of_every_part_and_leaves_what_runs_alone(
+    stack: Stack,
+) -> None:
     with mended(stack):
-        stack.set(WEB_THREADS="many", BASE_URL="somewhere")
+        stack.set(
+            WEB_THREADS="many",
+            BASE_URL="somewhere",
+            MAIL_TIMEOUT="soon",
+            BACKUP_SCHEDULE="every day",
+        )
         done = up(stack)
 
+        still = stack.get("/").status_code
+
     assert done.returncode == EX_CONFIG
-    assert "WEB_THREADS: " in done.stderr
-    assert "BASE_URL: " in done.stderr
+    for name in ("WEB_THREADS", "BASE_URL", "MAIL_TIMEOUT", "BACKUP_SCHEDULE"):
+        assert f"{name}: " in done.stderr
+    assert "what ran still runs" in done.stderr
+    assert still == 200
 
 
 def test_up_names_a_port_that_is_taken_and_says_what_to_do(stack: Stack) -> None:
