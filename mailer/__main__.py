@@ -4,9 +4,11 @@ import os
 import random
 import signal
 import sys
+import time
 from argparse import ArgumentParser
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 
 import structlog
 
@@ -23,6 +25,7 @@ from mailer.outbox import Outbox
 from mailer.relay import Relay
 from mailer.settings import Settings
 from mailer.stop import Stop
+from mailer.sweeper import Sweeper
 from mailer.tls import tls_context
 from mailer.worker import Worker
 
@@ -68,7 +71,11 @@ def run(settings: Settings, password_file: Path | None, stop: Stop) -> None:
     engine = open_engine(settings, "mailer")
     sender = RelayConnection(relay, credentials)
     delivery = Delivery(Outbox(engine), sender, gate, lambda: random.SystemRandom().uniform(-1, 1))
+    sweeper = Sweeper(settings.session_file_dir, time.time)
+    sweeping = Thread(target=sweeper.run, args=(stop,), name="sweeper", daemon=True)
+    sweeping.start()  # beside the mail: a folder with many files must not hold it up
     Worker(engine, delivery, gate, Heartbeat().beat, lambda: datetime.now(UTC)).run(stop)
+    sweeping.join()
     engine.dispose()
 
 

@@ -12,7 +12,7 @@ LONGEST_TIMEOUT_SECONDS = 40
 
 
 class Settings(common.settings.Settings):
-    """The relay and the account; without an account, mail waits in the outbox."""
+    """The relay, the account (without one, mail waits in the outbox), and the folder to sweep."""
 
     mail_server: str = Field(
         "smtp.gmail.com", pattern=r"^\S+$", description="the relay that takes our mail"
@@ -39,6 +39,9 @@ class Settings(common.settings.Settings):
         ge=1,
         le=LONGEST_TIMEOUT_SECONDS,
         description="seconds that the relay may take to log us in, and again for each mail",
+    )
+    session_file_dir: Path = Field(
+        Path("flask_session"), description="the folder of web's session files, which we sweep"
     )
 
     def contradictions(self) -> list[str]:

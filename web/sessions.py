@@ -1,6 +1,7 @@
 """Sessions in files, with Flask-Session; a visitor who only reads pages and forms makes none."""
 
-from typing import Any
+import os
+from typing import IO, Any
 
 from cachelib import FileSystemCache
 from cachelib.serializers import JSONSerializer
@@ -13,13 +14,23 @@ from web.settings import Settings
 
 FORM_TOKEN = "csrf_token"  # noqa: S105 the key under which Flask-WTF keeps its token
 VISITOR_COOKIE = "visitor"
+FILE_MODE = 0o660  # the mailer, in our group, reads when one expires, and moves it
 NOT_WORTH_A_FILE = {FORM_TOKEN, "_permanent"}
+
+
+class OpenToOurGroup(JSONSerializer):
+    """JSON, in a file that our group may use before it is in place; cachelib does so only after."""
+
+    def dump(self, value: Any, f: IO[bytes], *args: Any, **kwargs: Any) -> None:
+        """Write the session to the file, which nobody else knows yet."""
+        os.fchmod(f.fileno(), FILE_MODE)
+        super().dump(value, f, *args, **kwargs)
 
 
 class SessionFiles(FileSystemCache):
     """Session files as JSON: unpickling would run what anyone wrote to the shared volume."""
 
-    serializer = JSONSerializer()  # type: ignore[assignment] # the library types the default too narrowly
+    serializer = OpenToOurGroup()  # type: ignore[assignment] # the library types the default too narrowly
 
 
 class Sessions(CacheLibSessionInterface):  # type: ignore[misc] # the library ships no types
@@ -95,5 +106,5 @@ def config(settings: Settings) -> dict[str, Any]:
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Keep the sessions of this application in files; none is evicted to make room for another."""
-    files = SessionFiles(str(settings.session_file_dir), threshold=0, mode=0o600)
+    files = SessionFiles(str(settings.session_file_dir), threshold=0, mode=FILE_MODE)
     app.session_interface = Sessions(client=files)

@@ -14,7 +14,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "mailer": {"common"},
     "backup": {"common"},
 }
-PURE = ["mailer/retry.py", "mailer/replies.py", "backup/retention.py"]
+PURE = ["mailer/expiry.py", "mailer/retry.py", "mailer/replies.py", "backup/retention.py"]
 FRAMEWORKS = {"flask", "flask_mail", "sqlalchemy", "psycopg2", "apscheduler", "structlog"}
 ANOTHER_HOST = re.compile(r"https?://(?!localhost|127\.0\.0\.1|\$)")
 

@@ -69,15 +69,28 @@ def test_forged_visitor_cookie_is_not_believed() -> None:
     assert "visitor=" in answer.headers["Set-Cookie"]
 
 
-def test_session_is_a_private_file_without_pickle(tmp_path: Path) -> None:
+def test_session_is_a_file_without_pickle_that_only_our_group_may_use(tmp_path: Path) -> None:
     client = with_views(an_app(session_file_dir=tmp_path)).test_client()
 
     client.get("/remember")
 
     (file,) = files(tmp_path)
     assert file.read_bytes()[4:] == b'{"_permanent": true, "name": "ada"}'
-    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.stat().st_mode & 0o777 == 0o660
     assert client.get("/recall").text == "ada"
+
+
+def test_session_that_could_not_be_put_in_place_is_open_to_our_group_already(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A writer that is killed there would else leave what the mailer cannot read."""
+    monkeypatch.setattr("os.replace", lambda _source, _target: None)
+    client = with_views(an_app(session_file_dir=tmp_path)).test_client()
+
+    client.get("/remember")
+
+    (file,) = files(tmp_path)
+    assert file.stat().st_mode & 0o777 == 0o660
 
 
 def test_reading_a_session_does_not_write_it_again(tmp_path: Path) -> None:
