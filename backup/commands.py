@@ -95,7 +95,7 @@ def restore(arguments: Namespace, settings: Settings) -> int:
 def confirmed() -> bool:
     """Ask, where somebody is there to answer; otherwise say how to answer beforehand."""
     if not sys.stdin.isatty():
-        print("not restored: nobody is here to ask; say --yes beforehand", file=sys.stderr)  # noqa: T201
+        print("not restored: nobody is here to ask; say --yes beforehand", file=sys.stderr)  # noqa: T201 an answer
         return False
     print("Restore it? Write yes: ", end="", flush=True)  # noqa: T201 a question
     if sys.stdin.readline().strip().lower() == "yes":  # an end of input is no yes
