@@ -1,49 +1,156 @@
 """Putting mail into the outbox, in the transaction of whoever sends it."""
 
 import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
-from common.schema import outbox
-
 CHANNEL = "outbox"
+URGENT, NORMAL, BULK = 1, 5, 9
+RESEND, HOLD = "resend", "hold"  # what to do with a mail of which nobody knows whether it arrived
 LONGEST_ADDRESS = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets
+LONGEST_LINE = 998  # RFC 5322, 2.1.1
+LETTERS_AT_ONCE = 5_000
 # SMTPUTF8 is not ours: an address outside of ASCII is one that many servers refuse.
 _ADDRESS = re.compile(r"[!-;=?A-~]+@[!-;=?A-~]+")  # printable, no space, no angle bracket, one @
+_HEAD = re.compile(rb"(?:[!-9;-~]+:[^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*)*")
+_BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
+_LONG = re.compile(rb"[^\n]{%d}" % (LONGEST_LINE + 2))
+
+# One statement, so that it costs the caller one round trip: content, rows and wake-up together.
+# A content without rows is not written: all of them were there before, under the same dedupe key.
+ENQUEUE = text("""
+    WITH letter AS (
+        SELECT *
+          FROM unnest(CAST(:recipients AS text[]), CAST(:message_ids AS text[]), CAST(:heads AS bytea[]))
+               AS letter (recipient, message_id, head)
+         WHERE NOT EXISTS (SELECT FROM outbox o
+                            WHERE o.dedupe_key = :dedupe_key AND o.recipient = letter.recipient
+                              AND o.state IN ('queued', 'sent', 'unsure'))
+    ), body AS (
+        INSERT INTO mail_bodies (content)
+        SELECT :content WHERE CAST(:body_id AS bigint) IS NULL AND EXISTS (SELECT FROM letter)
+        RETURNING id
+    ), queued AS (
+        INSERT INTO outbox (kind, priority, sender, recipient, subject, message_id, head, body_id,
+                            dedupe_key, when_unsure, request_id, due_at, expires_at)
+        SELECT :kind, :priority, :sender, recipient, :subject, message_id, head,
+               coalesce(:body_id, (SELECT id FROM body)),
+               :dedupe_key, :when_unsure, :request_id,
+               coalesce(:due_at, clock_timestamp()), :expires_at
+          FROM letter
+            ON CONFLICT (dedupe_key, recipient)
+               WHERE dedupe_key IS NOT NULL AND state IN ('queued', 'sent', 'unsure') DO NOTHING
+        RETURNING body_id
+    )
+    SELECT count(*) AS mails, max(body_id) AS body_id, pg_notify(:channel, '') FROM queued
+""")
 
 
-class BadAddressError(ValueError):
+class BadMailError(ValueError):
+    """Not a mail that can be sent; nothing was queued."""
+
+
+class BadAddressError(BadMailError):
     """Not an address that mail can be sent to; nothing was queued."""
 
 
-def enqueue(  # noqa: PLR0913 each is a column, and keyword-only
-    transaction: Connection | Session,
-    *,
-    kind: str,
-    sender: str,
-    recipient: str,
-    subject: str,
-    message_id: str,
-    raw: bytes,
-    request_id: str | None = None,
-) -> None:
-    """Queue one finished mail for one recipient; it exists when, and only when, the caller commits.
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What is one recipient's own: the address, the Message-ID, and the headers that name them.
 
-    The mailer is woken by the same commit. Raises BadAddressError for an address that SMTP can't take.
+    `head` is finished header lines, each with its CRLF; they come before the content. It holds the
+    Message-ID too, unless the content does.
     """
-    for address in (sender, recipient):
+
+    recipient: str
+    message_id: str
+    head: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handling:
+    """How a mail is to be treated.
+
+    `priority` is 1 (first) to 9 (last). It is not sent before `send_after`, nor from `expires_at`
+    on. Of mails with one `dedupe_key`, a recipient gets one. `when_unsure` is RESEND or HOLD.
+    """
+
+    kind: str
+    priority: int = NORMAL
+    send_after: datetime | None = None
+    expires_at: datetime | None = None
+    dedupe_key: str | None = None
+    when_unsure: str = RESEND
+    request_id: str | None = None
+
+
+def enqueue(
+    transaction: Connection | Session,
+    handling: Handling,
+    *,
+    sender: str,
+    subject: str,
+    content: bytes,
+    letters: Sequence[Letter],
+) -> int:
+    """Queue one finished mail for each letter, and return how many that were: known ones are not.
+
+    `content` is the rest of the RFC 5322 message, the same for all, and stored once. The mails
+    exist when, and only when, the caller commits; the mailer is woken by the same commit. Raises
+    BadMailError for what SMTP can't take, before anything is written.
+    """
+    check(sender, content, letters)
+    values: dict[str, object] = {
+        "kind": handling.kind,
+        "priority": handling.priority,
+        "sender": sender,
+        "subject": subject,
+        "content": content,
+        "dedupe_key": handling.dedupe_key,
+        "when_unsure": handling.when_unsure,
+        "request_id": handling.request_id,
+        "due_at": handling.send_after,
+        "expires_at": handling.expires_at,
+        "channel": CHANNEL,
+    }
+    mails, body_id = 0, None
+    for some in portions(letters):
+        own = {
+            "recipients": [letter.recipient for letter in some],
+            "message_ids": [letter.message_id for letter in some],
+            "heads": [letter.head for letter in some],
+        }
+        row = transaction.execute(ENQUEUE, values | own | {"body_id": body_id}).one()
+        mails, body_id = mails + row.mails, body_id or row.body_id
+    return mails
+
+
+def portions(letters: Sequence[Letter]) -> Iterator[Sequence[Letter]]:
+    """Yield the letters in portions that one statement can take."""
+    for start in range(0, len(letters), LETTERS_AT_ONCE):
+        yield letters[start : start + LETTERS_AT_ONCE]
+
+
+def check(sender: str, content: bytes, letters: Sequence[Letter]) -> None:
+    """Raise BadMailError for what SMTP can't take, or what would become something else on its way."""
+    for address in (sender, *(letter.recipient for letter in letters)):
         if len(address) > LONGEST_ADDRESS or not _ADDRESS.fullmatch(address):
             message = f"not an address that mail can be sent to: {address[:80]!r}"
             raise BadAddressError(message)
-    values = {
-        "kind": kind,
-        "sender": sender,
-        "recipient": recipient,
-        "subject": subject,
-        "message_id": message_id,
-        "raw": raw,
-        "request_id": request_id,
-    }
-    transaction.execute(insert(outbox).values(values))
-    transaction.execute(select(func.pg_notify(CHANNEL, "")))
+    for letter in letters:
+        if not _HEAD.fullmatch(letter.head):
+            message = f"not header lines: {letter.head[:80]!r} (a line break in a value?)"
+            raise BadMailError(message)
+    if bare := _BARE.search(content):
+        message = f"a line break that is not CRLF, at byte {bare.start()} of the content"
+        raise BadMailError(message)
+    if long := _LONG.search(content):
+        message = (
+            f"a line of more than {LONGEST_LINE} bytes, from byte {long.start()} of the content; "
+            "encode it as base64 or quoted-printable"
+        )
+        raise BadMailError(message)

@@ -4,15 +4,16 @@ from sqlalchemy import (
     BigInteger,
     Column,
     DateTime,
+    ForeignKey,
     Identity,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     SmallInteger,
     String,
     Table,
     Text,
-    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -28,27 +29,129 @@ metadata = MetaData(
 )
 
 INSTANT = DateTime(timezone=True)
+NOW = text("clock_timestamp()")  # now() is when the transaction began, which may be long ago
 
-# Mail that waits, and mail that went: written by the application in its own transaction, finished,
-# with Message-ID and all, so that every try sends the same bytes. State is queued, sent or refused.
+# What several mails have in common: the content, and what headers are the same for all. Never
+# changed, so it is kept apart from the rows that change with every try.
+mail_bodies = Table(
+    "mail_bodies",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("created_at", INSTANT, nullable=False, server_default=NOW),
+)
+
+# Mail that waits, and mail that went: one row for each recipient, written by the application in its
+# own transaction, finished, so that every try sends the same bytes: head, then the body's content.
+# State is queued, sent, unsure (it may have arrived), dead (refused or given up), expired, suppressed
+# or cancelled. A mailer that holds the mail just now has put its number into lease_by.
 outbox = Table(
     "outbox",
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
-    Column("state", String(8), nullable=False, server_default="queued"),
+    Column("state", Text, nullable=False, server_default="queued"),
     Column("kind", Text, nullable=False),
+    Column("priority", SmallInteger, nullable=False, server_default="5"),  # 1 goes first, 9 last
     Column("sender", Text, nullable=False),
     Column("recipient", Text, nullable=False),
     Column("subject", Text, nullable=False),
-    Column("message_id", Text, nullable=False, unique=True),
-    Column("raw", LargeBinary, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("head", LargeBinary, nullable=False, server_default=""),
+    Column("body_id", BigInteger, ForeignKey("mail_bodies.id", ondelete="SET NULL"), index=True),
+    Column("dedupe_key", Text),
+    Column("when_unsure", Text, nullable=False, server_default="resend"),  # or hold
     Column("request_id", Text),
-    Column("attempts", SmallInteger, nullable=False, server_default="0"),
-    Column("due_at", INSTANT, nullable=False, server_default=func.now()),
+    Column("attempts", SmallInteger, nullable=False, server_default="0"),  # those charged to it
+    Column("crashes", SmallInteger, nullable=False, server_default="0"),  # mailers that died of it
+    Column("due_at", INSTANT, nullable=False, server_default=NOW),
+    Column("expires_at", INSTANT),
+    Column("lease_by", Integer),
+    Column("last_code", SmallInteger),
     Column("last_error", Text),
-    Column("created_at", INSTANT, nullable=False, server_default=func.now()),
-    Column("sent_at", INSTANT),
-    Index("outbox_due_index", "due_at", postgresql_where=text("state = 'queued'")),
+    Column("reply", Text),  # the relay's consent, with the relay's own name for the mail
+    Column("created_at", INSTANT, nullable=False, server_default=NOW),
+    Column("first_try_at", INSTANT),
+    Column("done_at", INSTANT),  # when it took the state that it has, if that is an end
+    Index("outbox_message_index", "message_id", "recipient", unique=True),
+    Index(
+        "outbox_dedupe_index",
+        "dedupe_key",
+        "recipient",
+        unique=True,
+        postgresql_where=text(
+            "dedupe_key IS NOT NULL AND state IN ('queued', 'sent', 'unsure')"
+        ),
+    ),
+    Index(
+        "outbox_fresh_index",
+        "priority",
+        "due_at",
+        "id",
+        postgresql_where=text("state = 'queued' AND attempts = 0"),
+    ),
+    Index(
+        "outbox_retry_index",
+        "priority",
+        "due_at",
+        "id",
+        postgresql_where=text("state = 'queued' AND attempts > 0"),
+    ),
+    Index("outbox_sent_index", "done_at", postgresql_where=text("state = 'sent'")),
+    Index(
+        "outbox_attention_index",
+        "state",
+        "done_at",
+        postgresql_where=text("state NOT IN ('queued', 'sent')"),
+    ),
+)
+
+# Each try that failed; those that did not are told by the outbox alone.
+mail_attempts = Table(
+    "mail_attempts",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column(
+        "mail_id", BigInteger, ForeignKey("outbox.id", ondelete="CASCADE"), nullable=False, index=True
+    ),
+    Column("at", INSTANT, nullable=False, server_default=NOW),
+    Column("mailer", Integer, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("scope", Text, nullable=False),  # whose fault it was: see mailer.verdict
+    Column("code", SmallInteger),
+    Column("reason", Text, nullable=False),
+    Column("milliseconds", Integer, nullable=False),
+)
+
+# What holds mail back: a row is a closed gate. Its name is relay, quota, pause, or pause:<kind>.
+mail_gates = Table(
+    "mail_gates",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("cause", Text, nullable=False),  # credentials, login, server, quota, operator
+    Column("reason", Text, nullable=False),
+    Column("since", INSTANT, nullable=False, server_default=NOW),
+    Column("next_probe_at", INSTANT),  # null: only an operator opens it
+    Column("probes", Integer, nullable=False, server_default="0"),
+)
+
+# Addresses that get no more mail: of one kind (they unsubscribed) or any (scope *: they do not exist).
+mail_suppressions = Table(
+    "mail_suppressions",
+    metadata,
+    Column("address", Text, primary_key=True),  # in lower case
+    Column("scope", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("since", INSTANT, nullable=False, server_default=NOW),
+)
+
+# The mailers. One that lives holds the advisory lock of its number, and renews its lease.
+mailers = Table(
+    "mailers",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("host", Text, nullable=False),
+    Column("started_at", INSTANT, nullable=False, server_default=NOW),
+    Column("lease_until", INSTANT, nullable=False),
 )
 
 # When each part was last seen at work, and what stands in its way (null: nothing).
@@ -75,4 +178,4 @@ backups = Table(
 )
 
 # The revision in db/migrations that this code was written for; /readyz compares it with the database's.
-HEAD = "0001"
+HEAD = "0002"
