@@ -48,10 +48,11 @@ def read_beats(session: Session) -> dict[str, Beat]:
 def read_outbox(session: Session) -> tuple[int, datetime | None]:
     """Return how many mails wait, and since when the first of those that are due now is.
 
-    Due later are those that failed and wait for their next try, and those being delivered.
+    Those are not that failed and wait for their next try, nor those that a mailer has taken.
     """
     due_at = outbox.c.due_at
-    oldest_due_at = func.min(due_at).filter(due_at <= func.now())
+    is_due = (due_at <= func.now()) & outbox.c.lease_by.is_(None)
+    oldest_due_at = func.min(due_at).filter(is_due)
     queued = outbox.c.state == "queued"
     row = session.execute(select(func.count(), oldest_due_at).where(queued)).one()
     return row[0], row[1]

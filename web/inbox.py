@@ -5,7 +5,7 @@ from email import message_from_bytes, policy
 from flask import Blueprint, abort, render_template
 from sqlalchemy import select
 
-from common.schema import outbox
+from common.schema import mail_bodies, outbox
 from web.extensions import db
 from web.limits import limiter
 
@@ -17,7 +17,7 @@ limiter.exempt(bp)
 
 @bp.get("")
 def index() -> str:
-    """List the newest mail, waiting and sent."""
+    """List the newest mail, whatever became of it."""
     columns = outbox.c
     statement = select(
         columns.id, columns.state, columns.recipient, columns.subject, columns.created_at
@@ -29,10 +29,11 @@ def index() -> str:
 @bp.get("/<int:mail_id>")
 def show(mail_id: int) -> str:
     """Show one mail's text, with its links to click on."""
-    mail = db.session.execute(select(outbox).where(outbox.c.id == mail_id)).one_or_none()
+    whole = select(outbox, mail_bodies.c.content).outerjoin(mail_bodies)
+    mail = db.session.execute(whole.where(outbox.c.id == mail_id)).one_or_none()
     if mail is None:
         abort(404)
-    return render_template("inbox_mail.html", mail=mail, **read(mail.raw))
+    return render_template("inbox_mail.html", mail=mail, **read(mail.head + (mail.content or b"")))
 
 
 def read(raw: bytes) -> dict[str, object]:

@@ -12,6 +12,7 @@ from flask_limiter.util import get_remote_address
 from web.settings import Settings
 
 SUBSCRIBE = "10 per hour"
+UNSUBSCRIBE = "30 per hour"
 
 log = structlog.get_logger(__name__)
 

@@ -10,6 +10,7 @@ from common.schema import metadata as shared_metadata
 
 PENDING = "pending"
 CONFIRMED = "confirmed"
+UNSUBSCRIBED = "unsubscribed"
 MEMBER = "member"
 
 
@@ -22,15 +23,18 @@ class Base(DeclarativeBase):
 class Subscriber(Base):
     """A person who asked for notices by e-mail, and may have proven that the address is theirs.
 
-    The hash outlives the confirmation, so that a used link is told from an unknown one.
+    The hash outlives the confirmation, so that a used link is told from an unknown one; the row
+    outlives the subscription, so that each link to unsubscribe works however often they come back.
     """
 
     __tablename__ = "subscribers"
-    __table_args__ = (CheckConstraint("state IN ('pending', 'confirmed')", name="state"),)
+    __table_args__ = (
+        CheckConstraint("state IN ('pending', 'confirmed', 'unsubscribed')", name="state"),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     email: Mapped[str] = mapped_column(Text)
-    state: Mapped[str] = mapped_column(String(9), server_default=PENDING)
+    state: Mapped[str] = mapped_column(Text, server_default=PENDING)
     token_hash: Mapped[bytes] = mapped_column(unique=True)
     token_expires_at: Mapped[datetime] = mapped_column(INSTANT)
     created_at: Mapped[datetime] = mapped_column(INSTANT, server_default=func.now())

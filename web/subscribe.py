@@ -10,7 +10,10 @@ from web import mail, subscriptions
 from web.extensions import db
 from web.forms import SubscribeForm
 from web.limits import SUBSCRIBE, limiter
-from web.subscriptions import LINK_HOURS, Link
+from web.mail_kinds import CONFIRM, LINK_LIFETIME
+from web.subscriptions import Link
+
+LINK_HOURS = int(LINK_LIFETIME.total_seconds() // 3600)
 
 STATUS_OF_LINK = {
     Link.OPEN: HTTPStatus.OK,
@@ -44,16 +47,16 @@ def ask_to_confirm(address: str, now: datetime) -> None:
     token = subscriptions.request(db.session(), address, now)
     if token is not None:
         host = current_app.config["HOST"]
-        mail.queue(
-            db.session(),
-            kind="confirm",
-            recipient=address,
-            subject=f"Confirm your subscription to {host}",
-            now=now,
+        link = current_app.config["BASE_URL"] + url_for(".open_link", token=token)
+        message = mail.write(
+            CONFIRM,
+            f"Confirm your subscription to {host}",
+            address,
             host=host,
-            link=current_app.config["BASE_URL"] + url_for(".open_link", token=token),
+            link=link,
             hours=LINK_HOURS,
         )
+        mail.queue(db.session(), message, CONFIRM, now=now)
     db.session.commit()
 
 

@@ -1,17 +1,21 @@
-"""Subscriptions to notices, and the links that confirm them."""
+"""Subscriptions to notices: the links that confirm them, and their end."""
 
 import hashlib
 import secrets
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from datetime import datetime
 from enum import Enum
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from web.models import CONFIRMED, PENDING, Subscriber
+from common.schema import mail_suppressions
+from web.mail import Reader
+from web.mail_kinds import LINK_LIFETIME, NOTICE
+from web.models import CONFIRMED, PENDING, UNSUBSCRIBED, Subscriber
+from web.unsubscribe_links import WayOut
 
-LINK_HOURS = 48
 TOKEN_BYTES = 32
 
 
@@ -34,13 +38,14 @@ def request(session: Session, email: str, now: datetime) -> str | None:
     pending = {
         "email": email,
         "token_hash": hash_token(token),
-        "token_expires_at": now + timedelta(hours=LINK_HOURS),
+        "token_expires_at": now + LINK_LIFETIME,
+        "state": PENDING,
     }
     statement = insert(Subscriber).values(pending)
     statement = statement.on_conflict_do_update(
         index_elements=[func.lower(Subscriber.email)],
         set_=pending,
-        where=Subscriber.state == PENDING,
+        where=Subscriber.state != CONFIRMED,
     )
     stored = session.scalar(statement.returning(Subscriber.id))
     return None if stored is None else token
@@ -54,21 +59,54 @@ def look_up(session: Session, token: str, now: datetime) -> Link:
         return Link.UNKNOWN
     if subscriber.state == CONFIRMED:
         return Link.USED
-    return Link.OPEN if now < subscriber.token_expires_at else Link.EXPIRED
+    is_open = subscriber.state == PENDING and now < subscriber.token_expires_at
+    return Link.OPEN if is_open else Link.EXPIRED
 
 
 def confirm(session: Session, token: str, now: datetime) -> Link:
-    """Confirm the subscription and return OPEN, or return why the link is not worth it."""
+    """Confirm the subscription and return OPEN, or return why the link is not worth it.
+
+    Who comes back gets notices again; an address that does not exist stays suppressed.
+    """
     statement = (
         update(Subscriber)
         .where(Subscriber.token_hash == hash_token(token))
         .where(Subscriber.state == PENDING, Subscriber.token_expires_at > now)
         .values(state=CONFIRMED, confirmed_at=now)
-        .returning(Subscriber.id)
+        .returning(Subscriber.email)
     )
-    if session.scalar(statement) is not None:
-        return Link.OPEN
-    return look_up(session, token, now)
+    email = session.scalar(statement)
+    if email is None:
+        return look_up(session, token, now)
+    columns = mail_suppressions.c
+    mine = (columns.address == email.lower()) & (columns.scope == NOTICE.name)
+    session.execute(delete(mail_suppressions).where(mine))
+    return Link.OPEN
+
+
+def readers(session: Session) -> Iterator[Reader]:
+    """Yield everyone who gets notices."""
+    confirmed = select(Subscriber.id, Subscriber.email).where(Subscriber.state == CONFIRMED)
+    for subscriber, email in session.execute(confirmed.order_by(Subscriber.id)):
+        yield Reader(subscriber, email)
+
+
+def end(session: Session, way_out: WayOut) -> None:
+    """Send that reader no more mail of that kind; safe to repeat, and for someone who is gone.
+
+    Who asked anew and has not confirmed yet stays pending: the newer link still works.
+    """
+    leaves = (Subscriber.state == CONFIRMED) & (way_out.kind == NOTICE.name)
+    statement = (
+        update(Subscriber)
+        .where(Subscriber.id == way_out.subscriber)
+        .values(state=case((leaves, UNSUBSCRIBED), else_=Subscriber.state))
+        .returning(Subscriber.email)
+    )
+    email = session.scalar(statement)
+    if email is not None:
+        suppressed = {"address": email.lower(), "scope": way_out.kind, "reason": UNSUBSCRIBED}
+        session.execute(insert(mail_suppressions).values(suppressed).on_conflict_do_nothing())
 
 
 def hash_token(token: str) -> bytes:

@@ -66,7 +66,7 @@ def test_the_form_works_by_keyboard_alone(page: Page) -> None:
     expect(page.get_by_role("heading", name="Look into your mailbox")).to_be_visible()
 
 
-@pytest.mark.parametrize("path", ["/", "/subscribe", "/dev/inbox", "/nowhere"])
+@pytest.mark.parametrize("path", ["/", "/subscribe", "/dev/inbox", "/nowhere", "/unsubscribe/x"])
 @pytest.mark.parametrize(
     ("name", "options"),
     [

@@ -26,7 +26,7 @@ def backups(database: Database) -> Iterator[Backups]:
 def write(engine: Engine, name: str) -> None:
     """Write one row: a mail by that name."""
     mail = {"kind": "test", "sender": "a@example.org", "recipient": "b@example.org"}
-    values = {**mail, "subject": "Rows", "message_id": name, "raw": b"Rows"}
+    values = {**mail, "subject": "Rows", "message_id": name, "head": b"Rows"}
     with engine.begin() as connection:
         connection.execute(insert(outbox).values(values))
 

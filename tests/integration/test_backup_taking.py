@@ -14,7 +14,7 @@ from tests.integration.postgres import Database
 from tests.waiting import eventually
 
 ADD = text("""
-    INSERT INTO outbox (kind, sender, recipient, subject, message_id, raw)
+    INSERT INTO outbox (kind, sender, recipient, subject, message_id, head)
          SELECT 'test', 'a@example.org', 'b@example.org', 'Rows', gen_random_uuid(), 'Rows'
            FROM generate_series(1, :n)
 """)

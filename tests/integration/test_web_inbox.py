@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import insert, text
 
-from common.schema import outbox
+from common.schema import mail_bodies, outbox
 from tests.integration.postgres import Database
 from tests.web_app import an_app, form_token, send_form
 
@@ -17,16 +17,19 @@ def client(database: Database) -> FlaskClient:
 
 
 def put(database: Database, subject: str, body: str) -> None:
+    head = f"To: b@example.org\r\nSubject: {subject}\r\n"
     mail = {
         "kind": "test",
         "sender": "a@example.org",
         "recipient": "b@example.org",
         "subject": subject,
         "message_id": "<1@example.org>",
-        "raw": f"Subject: {subject}\r\n\r\n{body}\r\n".encode(),
+        "head": head.encode(),
     }
     with database.engine("owner").begin() as connection:
-        connection.execute(insert(outbox).values(mail))
+        content = {"content": f"X-Shared: by all\r\n\r\n{body}\r\n".encode()}
+        body_id = connection.scalar(insert(mail_bodies).values(content).returning(mail_bodies.c.id))
+        connection.execute(insert(outbox).values(mail | {"body_id": body_id}))
 
 
 def test_empty_inbox_says_how_to_fill_it(client: FlaskClient) -> None:
@@ -48,7 +51,7 @@ def test_link_in_the_mail_leads_to_the_confirmation(client: FlaskClient) -> None
 
 
 @pytest.mark.parametrize(
-    ("state", "shown"), [("queued", "waiting"), ("sent", "sent"), ("refused", "refused")]
+    ("state", "shown"), [("queued", "waiting"), ("sent", "sent"), ("dead", "dead")]
 )
 def test_list_shows_what_became_of_each_mail(
     client: FlaskClient, database: Database, state: str, shown: str
@@ -71,6 +74,29 @@ def test_mail_is_shown_as_text_whatever_it_holds(client: FlaskClient, database: 
     assert "<script>" not in page
     assert "<b>" not in page
     assert 'href="javascript:' not in page
+
+
+def test_mail_is_its_own_headers_and_then_what_it_shares(
+    client: FlaskClient, database: Database
+) -> None:
+    put(database, "Hello", "to all of you")
+
+    page = client.get("/dev/inbox/1").text
+
+    for header in ("<dt>To</dt><dd>b@example.org</dd>", "<dt>X-Shared</dt><dd>by all</dd>"):
+        assert header in page
+    assert "to all of you" in page
+
+
+def test_mail_whose_text_is_gone_says_so(client: FlaskClient, database: Database) -> None:
+    put(database, "Hello", "to all of you")
+    with database.engine("owner").begin() as connection:
+        connection.execute(text("DELETE FROM mail_bodies"))
+
+    page = client.get("/dev/inbox/1").text
+
+    assert "no longer kept" in page
+    assert "<dd>b@example.org</dd>" in page
 
 
 def test_mail_that_is_not_there_is_not_found(client: FlaskClient) -> None:

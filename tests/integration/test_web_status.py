@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import insert, text, update
 
-from common.outbox import enqueue
+from common.outbox import Handling, Letter, enqueue
 from common.presence import record
 from common.schema import HEAD, backups, heartbeats, outbox
 from tests.integration.postgres import Database
@@ -86,12 +86,11 @@ def wait_in_the_outbox(database: Database, *, days_old: int, due_in: timedelta) 
     with database.engine("owner").begin() as connection:
         enqueue(
             connection,
-            kind="confirm",
+            Handling(kind="confirm"),
             sender="keelson@example.org",
-            recipient="ada@example.org",
             subject="Hello",
-            message_id="<1@example.org>",
-            raw=b"",
+            content=b"",
+            letters=[Letter("ada@example.org", "<1@example.org>")],
         )
         times = {"created_at": now - timedelta(days=days_old), "due_at": now + due_in}
         connection.execute(update(outbox).values(times))
@@ -112,6 +111,15 @@ def test_mail_is_late_once_it_is_due_whatever_its_age(
     wait_in_the_outbox(database, days_old=3, due_in=due_in)
 
     assert states(client)["Mail"] == state
+
+
+def test_mail_that_a_mailer_has_taken_is_not_late(client: FlaskClient, database: Database) -> None:
+    beat(database, "mailer")
+    wait_in_the_outbox(database, days_old=3, due_in=timedelta(hours=-1))
+    with database.engine("owner").begin() as connection:
+        connection.execute(update(outbox).values(lease_by=1))
+
+    assert states(client)["Mail"] == "up"
 
 
 def test_part_that_is_not_seen_is_down(client: FlaskClient, database: Database) -> None:

@@ -37,8 +37,8 @@ def states(database: Database) -> list[tuple[str, str]]:
 
 def links(database: Database) -> list[str]:
     """Return the path of each link that was mailed, oldest first."""
-    mails = [row.raw for row in rows(database, "SELECT raw FROM outbox ORDER BY id")]
-    found = [LINK.search(bytes(raw)) for raw in mails]
+    join = "SELECT b.content FROM outbox o JOIN mail_bodies b ON b.id = o.body_id ORDER BY o.id"
+    found = [LINK.search(bytes(row.content)) for row in rows(database, join)]
     return [match[1].decode() for match in found if match]
 
 
@@ -52,11 +52,11 @@ def test_row_and_mail_are_written_together(client: FlaskClient, database: Databa
 
     assert (answer.status_code, answer.location) == (303, "/subscribe/asked")
     assert states(database) == [("Ada@example.org", "pending")]
-    (mail,) = rows(database, "SELECT * FROM outbox")
+    (mail,) = rows(database, "SELECT * FROM outbox JOIN mail_bodies b ON b.id = body_id")
     assert (mail.state, mail.kind, mail.recipient) == ("queued", "confirm", "Ada@example.org")
     assert mail.sender == "keelson@localhost"
     assert mail.request_id == answer.headers["X-Request-ID"]
-    assert f"Message-ID: {mail.message_id}".encode() in bytes(mail.raw)
+    assert f"Message-ID: {mail.message_id}".encode() in bytes(mail.content)
     assert len(links(database)) == 1
 
 
@@ -129,6 +129,16 @@ def test_unknown_link_offers_a_new_one(client: FlaskClient, token: str) -> None:
 
     assert answer.status_code == 404
     assert 'href="/subscribe">Ask for a new link' in answer.text
+
+
+def test_mail_is_not_sent_once_its_link_has_expired(
+    client: FlaskClient, database: Database
+) -> None:
+    send_form(client, "/subscribe", email=ADA)
+
+    (row,) = rows(database, "SELECT expires_at, token_expires_at FROM outbox, subscribers")
+
+    assert row.expires_at == row.token_expires_at
 
 
 def test_asking_again_replaces_the_link(client: FlaskClient, database: Database) -> None:

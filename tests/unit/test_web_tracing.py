@@ -53,6 +53,21 @@ def test_token_of_a_link_stays_out_of_the_log() -> None:
     assert lines[-1]["path"] == "/subscribe/confirm/<token>"
 
 
+def test_token_of_a_link_stays_out_of_the_log_of_a_failure(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("nobody foresaw this")
+
+    monkeypatch.setattr("web.subscriptions.look_up", fail)
+
+    answer = an_app().test_client().get("/subscribe/confirm/a-secret-token")
+
+    assert answer.status_code == 500
+    assert "Exception on /subscribe/confirm/<token> [GET]" in caplog.text
+    assert "a-secret-token" not in caplog.text
+
+
 @pytest.mark.parametrize(
     ("hops", "address"),
     [
