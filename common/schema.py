@@ -78,9 +78,7 @@ outbox = Table(
         "dedupe_key",
         "recipient",
         unique=True,
-        postgresql_where=text(
-            "dedupe_key IS NOT NULL AND state IN ('queued', 'sent', 'unsure')"
-        ),
+        postgresql_where=text("dedupe_key IS NOT NULL AND state IN ('queued', 'sent', 'unsure')"),
     ),
     Index(
         "outbox_fresh_index",
@@ -111,12 +109,16 @@ mail_attempts = Table(
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     Column(
-        "mail_id", BigInteger, ForeignKey("outbox.id", ondelete="CASCADE"), nullable=False, index=True
+        "mail_id",
+        BigInteger,
+        ForeignKey("outbox.id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
     ),
     Column("at", INSTANT, nullable=False, server_default=NOW),
     Column("mailer", Integer, nullable=False),
     Column("stage", Text, nullable=False),
-    Column("scope", Text, nullable=False),  # whose fault it was: see mailer.verdict
+    Column("scope", Text, nullable=False),  # whose fault it was: see mailer.smtp.verdict
     Column("code", SmallInteger),
     Column("reason", Text, nullable=False),
     Column("milliseconds", Integer, nullable=False),
@@ -144,7 +146,8 @@ mail_suppressions = Table(
     Column("since", INSTANT, nullable=False, server_default=NOW),
 )
 
-# The mailers. One that lives holds the advisory lock of its number, and renews its lease.
+# The mailers. One that lives holds the advisory lock (MAILER_LOCKS, its number), and renews its lease.
+MAILER_LOCKS = 0x6D61696C  # any number, the same for all
 mailers = Table(
     "mailers",
     metadata,
@@ -178,4 +181,4 @@ backups = Table(
 )
 
 # The revision in db/migrations that this code was written for; /readyz compares it with the database's.
-HEAD = "0002"
+HEAD = "0003"

@@ -1,33 +1,42 @@
-"""Deliver the mail that waits: read the settings, wire the parts, run."""
+"""Deliver the mail that waits, or do what an operator asks: read the settings, wire the parts, run."""
 
 import os
 import random
 import signal
+import ssl
 import sys
 import time
 from argparse import ArgumentParser
-from datetime import UTC, datetime
-from pathlib import Path
 from threading import Thread
 
 import structlog
+from sqlalchemy import Engine
 
 from common import logs
 from common.database import open_engine
 from common.heartbeat import Heartbeat
 from common.settings import ConfigError
-from mailer.connection import RelayConnection
-from mailer.credentials import credentials_source
-from mailer.delivery import Delivery
-from mailer.errors import RelayError
-from mailer.gate import Gate
-from mailer.outbox import Outbox
-from mailer.relay import Relay
+from mailer.delivery.changes import Changes
+from mailer.delivery.clerk import Clerk
+from mailer.delivery.desk import Desk
+from mailer.delivery.intake import Office
+from mailer.delivery.outcome import Probed
+from mailer.delivery.sender import Sender
+from mailer.delivery.wake import Wake
+from mailer.delivery.worker import Crew, Worker
+from mailer.operator import commands, verbs
+from mailer.operator.commands import Means
 from mailer.settings import Settings
+from mailer.smtp.account import Account
+from mailer.smtp.connection import RelayConnection
+from mailer.smtp.errors import DeliveryError
+from mailer.smtp.relay import Relay
+from mailer.smtp.secret_files import secret_files
+from mailer.smtp.tls import tls_context
+from mailer.smtp.trial import trial
 from mailer.stop import Stop
-from mailer.sweeper import Sweeper
-from mailer.tls import tls_context
-from mailer.worker import Worker
+from mailer.upkeep.housekeeping import Housekeeping
+from mailer.upkeep.sweeper import Sweeper
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +45,8 @@ def main() -> int:
     """Deliver mail until SIGTERM or SIGINT; returns 78 where the settings are wrong."""
     parser = ArgumentParser(prog="python -m mailer", description=__doc__)
     parser.add_argument("--check", action="store_true", help="only read the settings, then exit")
+    parser.set_defaults(do=None)
+    verbs.add_parsers(parser.add_subparsers(title="what an operator asks", metavar=""))
     arguments = parser.parse_args()
     try:
         settings = Settings.read()
@@ -44,10 +55,25 @@ def main() -> int:
         return os.EX_CONFIG
     if arguments.check:
         return os.EX_OK
+    if arguments.do is not None:
+        logs.configure("mailer", "CRITICAL")  # the answer alone
+        return commands.run(arguments, means_of(settings))
     logs.configure("mailer", settings.log_level)
-    password_file = os.environ.get("MAIL_PASSWORD_FILE")
-    run(settings, Path(password_file) if password_file else None, stop_on_signals())
-    return os.EX_OK
+    ended_well = run(settings, stop_on_signals())
+    return os.EX_OK if ended_well else os.EX_SOFTWARE
+
+
+def means_of(settings: Settings) -> Means:
+    """Return what the commands work with."""
+    context = tls_context(settings.mail_ca_file)
+    relay = relay_of(settings, context)
+    account = Account(settings, secret_files(os.environ), context)
+    return Means(
+        open_engine(settings, "mailer"),
+        settings.daily_quota,
+        settings.mail_username,
+        lambda mail: trial(relay, account, mail),
+    )
 
 
 def stop_on_signals() -> Stop:
@@ -58,28 +84,62 @@ def stop_on_signals() -> Stop:
     return stop
 
 
-def run(settings: Settings, password_file: Path | None, stop: Stop) -> None:
-    """Wire the parts and deliver until told to stop."""
-    relay = relay_of(settings)
-    credentials = credentials_source(settings, password_file)
-    gate = Gate("relay")
-    log.info("started", relay=str(relay), starttls=relay.starttls, tls_at_once=relay.tls_at_once)
-    try:
-        credentials()
-    except RelayError as error:  # known before there is any mail, so said before
-        gate.close(str(error), error.kind)
+def run(settings: Settings, stop: Stop) -> bool:
+    """Wire the parts and deliver until told to stop; False is that a part of us died."""
+    context = tls_context(settings.mail_ca_file)
+    relay = relay_of(settings, context)
+    account = Account(settings, secret_files(os.environ), context)
+    log.info(
+        "started", relay=str(relay), connections=settings.connections, quota=settings.daily_quota
+    )
     engine = open_engine(settings, "mailer")
-    sender = RelayConnection(relay, credentials)
-    delivery = Delivery(Outbox(engine), sender, gate, lambda: random.SystemRandom().uniform(-1, 1))
-    sweeper = Sweeper(settings.session_file_dir, time.time)
-    sweeping = Thread(target=sweeper.run, args=(stop,), name="sweeper", daemon=True)
-    sweeping.start()  # beside the mail: a folder with many files must not hold it up
-    Worker(engine, delivery, gate, Heartbeat().beat, lambda: datetime.now(UTC)).run(stop)
-    sweeping.join()
+    beside = start_beside(settings, engine, stop)
+    worker = worker_of(settings, engine, relay, account)
+    ended_well = worker.run(stop)
+    stop.set()
+    for thread in beside:
+        thread.join()
     engine.dispose()
+    return ended_well
 
 
-def relay_of(settings: Settings) -> Relay:
+def worker_of(settings: Settings, engine: Engine, relay: Relay, account: Account) -> Worker:
+    """Return the main thread's work, with the threads that it needs."""
+    room = Wake()
+    desk = Desk(settings.connections, room.set)
+    clerk = Clerk(engine, desk, lambda: random.SystemRandom().uniform(-1, 1), room.set)
+    try:
+        account()
+    except DeliveryError as error:  # known before there is any mail, so said before
+        clerk.tell(Probed(error))
+    senders = [
+        Sender(seat, desk, RelayConnection(relay, account), clerk.tell)
+        for seat in range(settings.connections)
+    ]
+    office = Office(
+        desk=desk,
+        tell=clerk.tell,
+        daily_quota=settings.daily_quota,
+        new_credentials=Changes(account.fingerprint),
+        journals=settings.mail_journal_dir,
+    )
+    return Worker(engine, Crew(desk, clerk, senders), office, room, Heartbeat().beat)
+
+
+def start_beside(settings: Settings, engine: Engine, stop: Stop) -> list[Thread]:
+    """Start what goes on beside the mail: a folder with many files must not hold that up."""
+    sweeper = Sweeper(settings.session_file_dir, time.time)
+    housekeeping = Housekeeping(engine, settings.mail_journal_dir)
+    threads = [
+        Thread(target=sweeper.run, args=(stop,), name="sweeper", daemon=True),
+        Thread(target=housekeeping.run, args=(stop,), name="housekeeping", daemon=True),
+    ]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def relay_of(settings: Settings, context: ssl.SSLContext) -> Relay:
     """Return where the relay is and how it is verified."""
     return Relay(
         server=settings.mail_server,
@@ -87,7 +147,8 @@ def relay_of(settings: Settings) -> Relay:
         starttls=settings.mail_use_tls,
         tls_at_once=settings.mail_use_ssl,
         timeout_seconds=settings.mail_timeout,
-        context=tls_context(settings.mail_ca_file),
+        end_timeout_seconds=settings.mail_end_timeout,
+        context=context,
     )
 
 

@@ -4,15 +4,16 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from common.outbox import enqueue
-from mailer.connection import RelayConnection
-from mailer.credentials import Credentials
-from mailer.relay import Relay
-from mailer.tls import tls_context
+from common.outbox import Handling, Letter, enqueue
+from mailer.smtp.connection import RelayConnection
+from mailer.smtp.credentials import Credentials
+from mailer.smtp.relay import Relay
+from mailer.smtp.tls import tls_context
 from tests.integration.postgres import Database
 from tests.stack.smtp.certificates import Certificate
 from tests.stack.smtp.server import SmtpServer
@@ -51,21 +52,19 @@ def a_connection(relay: Relay, password: str = PASSWORD) -> RelayConnection:
     return RelayConnection(relay, lambda: Credentials(USER, SecretStr(password)))
 
 
-def queue_mail(database: Database, *recipients: str) -> None:
+def queue_mail(database: Database, *recipients: str, kind: str = "test", **handling: Any) -> None:
     """Queue a mail to each of them, as the web does, in one transaction."""
     with database.engine("web").begin() as transaction:
         for number, recipient in enumerate(recipients):
             message_id = f"<{number}-{recipient}>"
-            raw = f"Message-ID: {message_id}\r\nTo: {recipient}\r\n\r\nhello\r\n"
+            head = f"Message-ID: {message_id}\r\nTo: {recipient}\r\n"
             enqueue(
                 transaction,
-                kind="test",
+                Handling(kind=kind, request_id=f"request-{number}", **handling),
                 sender="us@example.org",
-                recipient=recipient,
                 subject="hello",
-                message_id=message_id,
-                raw=raw.encode(),
-                request_id=f"request-{number}",
+                content=b"Subject: hello\r\n\r\nhello\r\n",
+                letters=[Letter(recipient, message_id, head.encode())],
             )
 
 

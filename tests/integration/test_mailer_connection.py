@@ -1,25 +1,29 @@
-"""The connection against a real SMTP server, in every way that one fails."""
+"""The connection against a real SMTP server that is well: what arrives, and over which connection."""
 
-import base64
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
-from mailer import connection as connection_module
-from mailer.errors import DeliveryError, MailDeferredError, MailRefusedError, RelayError, Stage
-from mailer.outbox import Mail
-from tests.authority import another_authority
-from tests.integration.smtp_server import (
-    PASSWORD,
-    USER,
-    a_connection,
-    a_relay,
-    running_server,
-)
+from mailer.smtp.errors import DeliveryError, Scope
+from mailer.smtp.transaction import PORTION
+from tests.integration.faulty_relay import FEATURES, AMail, FaultyRelay, faulty_relay
+from tests.integration.smtp_server import USER, a_connection, a_relay, running_server
 from tests.stack.smtp.certificates import Certificate, make_certificate
 from tests.stack.smtp.server import SmtpServer
+from tests.waiting import eventually
+
+HEAD = b"Subject: x\r\n\r\n"
+LINE = b"a" * 62 + b"\r\n"
+LONG = HEAD + LINE * (PORTION // len(LINE) - 1)
+CORPUS = [
+    pytest.param(HEAD + b".\r\n..\r\n.hidden\r\n", id="leading dots"),
+    pytest.param(HEAD + "\u00e4\u00f6\u00fc \u2713\r\n".encode(), id="eight bits"),
+    pytest.param(HEAD + b"a" * 998 + b"\r\n", id="long line"),
+    pytest.param(HEAD + b".23456789abcde\r\n" * 100_000, id="1.6 MB of leading dots"),
+    pytest.param(LONG + b"b" * (PORTION - len(LONG) - 2) + b"\r\n", id="one portion"),
+    pytest.param(LONG + b"b" * (PORTION - len(LONG) - 1) + b"\r\n", id="line end across portions"),
+    pytest.param(HEAD, id="empty body"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -30,268 +34,242 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 
 @pytest.fixture
 def server(certificate: Certificate) -> Iterator[SmtpServer]:
-    """A server with STARTTLS that is well."""
+    """A server with STARTTLS, that others wrote."""
     with running_server(certificate) as running:
         yield running
 
 
-def a_mail(
-    raw: bytes = b"Subject: hello\r\n\r\nhello\r\n", recipient: str = "a@example.net"
-) -> Mail:
-    return Mail(
-        id=1,
-        message_id="<1@example.org>",
-        kind="test",
-        sender="us@example.org",
-        recipient=recipient,
-        raw=raw,
-        attempts=0,
-        request_id=None,
-        leased_until=datetime.now(UTC),
-    )
+@pytest.fixture
+def relay(certificate: Certificate) -> Iterator[FaultyRelay]:
+    """A server that does as it is told."""
+    with faulty_relay(certificate) as running:
+        yield running
+
+
+class FakeClock:
+    """Seconds that pass when the test says so."""
+
+    seconds = 1000.0
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self.seconds
 
 
 def test_mail_goes_over_tls_with_a_login(server: SmtpServer, certificate: Certificate) -> None:
     with a_connection(a_relay(server, certificate.authority)) as connection:
-        reply = connection.deliver(a_mail())
+        reply = connection.deliver(AMail())
 
     (received,) = server.state.messages
     assert reply.code == 250
     assert received.tls in {"TLSv1.2", "TLSv1.3"}
     assert received.user == USER
-    assert (received.sender, received.recipients) == ("us@example.org", ["a@example.net"])
+    assert (received.sender, received.recipients) == ("us@example.org", ["alice@example.net"])
 
 
-@pytest.mark.parametrize(
-    "raw",
-    [
-        pytest.param(b"Subject: x\r\n\r\n.\r\n..\r\n.hidden\r\n", id="leading dots"),
-        pytest.param("Subject: x\r\n\r\n\u00e4\u00f6\u00fc \u2713\r\n".encode(), id="eight bits"),
-        pytest.param(b"Subject: x\r\n\r\n" + b"a" * 900 + b"\r\n", id="long line"),
-        pytest.param(b"Subject: x\r\n\r\n" + b"0123456789abcde\r\n" * 100_000, id="1.7 MB"),
-        pytest.param(b"Subject: x\r\n\r\n", id="empty body"),
-    ],
-)
+@pytest.mark.parametrize("raw", CORPUS)
 def test_mail_arrives_byte_for_byte(
     server: SmtpServer, certificate: Certificate, raw: bytes
 ) -> None:
     with a_connection(a_relay(server, certificate.authority)) as connection:
-        connection.deliver(a_mail(raw))
+        connection.deliver(AMail(raw))
 
     assert server.state.messages[0].raw == raw
 
 
-def test_one_login_serves_many_mails(server: SmtpServer, certificate: Certificate) -> None:
-    connection = a_connection(a_relay(server, certificate.authority))
+@pytest.mark.parametrize("raw", CORPUS)
+def test_mail_arrives_byte_for_byte_where_commands_go_at_once(
+    relay: FaultyRelay, raw: bytes
+) -> None:
+    relay.behaviour.features = (*FEATURES, "PIPELINING")
 
-    for _ in range(5):
+    with relay.connection() as connection:
+        connection.deliver(AMail(raw))
+
+    assert relay.behaviour.mails == [raw]
+
+
+def test_one_login_serves_many_mails_with_nothing_between_them(relay: FaultyRelay) -> None:
+    connection = relay.connection()
+
+    for _ in range(3):
         connection.open()
-        connection.deliver(a_mail())
+        connection.deliver(AMail())
     connection.close()
 
-    assert len(server.state.messages) == 5
-    assert server.state.logins == [{"user": USER, "accepted": True}]
+    first = ["EHLO", "STARTTLS", "EHLO", "AUTH"]
+    assert relay.behaviour.commands == [*first, *["MAIL", "RCPT", "DATA"] * 3, "QUIT"]
 
 
-def test_connection_is_renewed_before_the_relay_tires_of_it(
-    server: SmtpServer, certificate: Certificate, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connection_module, "MAILS_PER_CONNECTION", 2)
-    connection = a_connection(a_relay(server, certificate.authority))
+def test_connection_is_renewed_before_the_relay_tires_of_it(relay: FaultyRelay) -> None:
+    clock = FakeClock()
+    connection = relay.connection(now=clock)
 
-    for _ in range(5):
+    for _ in range(32):
         connection.open()
-        connection.deliver(a_mail())
+        connection.deliver(AMail())
+        clock.seconds += 10
     connection.close()
 
-    assert len(server.state.logins) == 3
+    assert relay.behaviour.connections == 2
+    assert len(relay.behaviour.mails) == 32
 
 
-def test_tls_from_the_first_byte_works_as_well(certificate: Certificate) -> None:
-    with running_server(certificate, tls_at_once=True) as server:
-        with a_connection(a_relay(server, certificate.authority, tls_at_once=True)) as connection:
-            connection.deliver(a_mail())
-
-        assert server.state.logins == [{"user": USER, "accepted": True}]
-        assert len(server.state.messages) == 1
-
-
-@pytest.mark.parametrize("tls_at_once", [False, True], ids=["STARTTLS", "TLS at once"])
-def test_server_of_another_authority_is_never_told_the_password(
-    certificate: Certificate, tmp_path: Path, tls_at_once: bool
+@pytest.mark.parametrize(("idle_seconds", "asked"), [(10, 0), (11, 1)])
+def test_relay_is_asked_whether_it_is_there_after_a_while(
+    relay: FaultyRelay, idle_seconds: float, asked: int
 ) -> None:
-    other = tmp_path / "other.crt"
-    other.write_bytes(another_authority())
-
-    with running_server(certificate, tls_at_once=tls_at_once) as server:
-        connection = a_connection(a_relay(server, other, tls_at_once=tls_at_once))
-        with pytest.raises(RelayError, match=r"not trusted, so nothing was sent.*MAIL_CA_FILE"):
-            connection.open()
-
-        assert server.state.logins == []
-
-
-@pytest.mark.parametrize("tls_at_once", [False, True], ids=["STARTTLS", "TLS at once"])
-def test_server_with_another_name_is_never_told_the_password(
-    tmp_path: Path, tls_at_once: bool
-) -> None:
-    certificate = make_certificate(tmp_path, "other.example")
-
-    with running_server(certificate, tls_at_once=tls_at_once) as server:
-        relay = a_relay(server, certificate.authority, tls_at_once=tls_at_once)
-        with pytest.raises(RelayError, match="Hostname mismatch"):
-            a_connection(relay).open()
-
-        assert server.state.logins == []
-
-
-def test_server_without_starttls_is_never_told_the_password(
-    server: SmtpServer, certificate: Certificate
-) -> None:
-    server.state.behave(starttls="absent")
-
-    with pytest.raises(RelayError, match="failed at the STARTTLS: STARTTLS extension not"):
-        a_connection(a_relay(server, certificate.authority)).open()
-
-    assert server.state.logins == []
-
-
-def test_wrong_password_is_tried_once_and_told_with_the_servers_reply(
-    server: SmtpServer, certificate: Certificate
-) -> None:
-    connection = a_connection(a_relay(server, certificate.authority), password="wrong")
-
-    with pytest.raises(RelayError, match=r"refused the login: 535 5\.7\.8") as raised:
-        connection.open()
-
-    assert (raised.value.stage, raised.value.code) == (Stage.LOGIN, 535)
-    assert server.state.logins == [{"user": USER, "accepted": False}]
-
-
-def test_server_that_quotes_the_login_does_not_get_the_password_into_the_log(
-    server: SmtpServer, certificate: Certificate
-) -> None:
-    login = base64.b64encode(f"\0{USER}\0{PASSWORD}".encode()).decode()
-    server.state.behave(auth=f"535 5.7.8 what is AUTH PLAIN {login}")
-
-    with pytest.raises(RelayError) as raised:
-        a_connection(a_relay(server, certificate.authority)).open()
-
-    assert login not in str(raised.value)
-    assert "AUTH PLAIN [...]" in str(raised.value)
-
-
-def test_nobody_listening_is_trouble_with_the_relay(
-    server: SmtpServer, certificate: Certificate
-) -> None:
-    server.stop()
-
-    with pytest.raises(RelayError, match=r"failed at the connection: .*refused"):
-        a_connection(a_relay(server, certificate.authority)).open()
-
-
-@pytest.mark.parametrize("stage", ["connect", "ehlo", "starttls", "auth"])
-def test_silent_server_is_given_up_in_time(
-    server: SmtpServer, certificate: Certificate, stage: str
-) -> None:
-    server.state.behave(**{stage: "stall"})
-    connection = a_connection(a_relay(server, certificate.authority, timeout_seconds=0.3))
-
-    with pytest.raises(RelayError, match="timed out"):
-        connection.open()
-
-
-@pytest.mark.parametrize("reply", ["421 4.3.2 later", "554 5.3.2 no", "drop"])
-@pytest.mark.parametrize("stage", ["connect", "ehlo", "starttls", "auth"])
-def test_whatever_fails_before_the_mail_is_trouble_with_the_relay(
-    server: SmtpServer, certificate: Certificate, stage: str, reply: str
-) -> None:
-    server.state.behave(**{stage: reply})
-
-    with pytest.raises(RelayError):
-        a_connection(a_relay(server, certificate.authority)).open()
-
-
-@pytest.mark.parametrize(
-    ("stage", "reply", "meaning"),
-    [
-        pytest.param("mail", "550 5.4.5 quota", RelayError, id="quota"),
-        pytest.param("mail", "drop", RelayError, id="hung up at MAIL"),
-        pytest.param("mail", "stall", RelayError, id="silent at MAIL"),
-        pytest.param("rcpt", "550 5.1.1 unknown", MailRefusedError, id="unknown recipient"),
-        pytest.param("rcpt", "450 4.2.1 full", MailDeferredError, id="full mailbox"),
-        pytest.param("rcpt", "421 4.3.2 closing", RelayError, id="going down"),
-        pytest.param("rcpt", "drop", RelayError, id="hung up at RCPT"),
-        pytest.param("data", "554 5.6.0 no", MailRefusedError, id="refused content"),
-        pytest.param("data", "451 4.3.0 later", MailDeferredError, id="content put off"),
-        pytest.param("data", "421 4.3.2 closing", RelayError, id="not taken, going down"),
-        pytest.param("data", "drop", MailDeferredError, id="hung up when all was sent"),
-        pytest.param("data", "stall", MailDeferredError, id="silent when all was sent"),
-    ],
-)
-def test_failure_means_what_it_should_and_the_next_mail_goes(
-    server: SmtpServer,
-    certificate: Certificate,
-    stage: str,
-    reply: str,
-    meaning: type[DeliveryError],
-) -> None:
-    connection = a_connection(a_relay(server, certificate.authority, timeout_seconds=0.5))
+    clock = FakeClock()
+    connection = relay.connection(now=clock)
     connection.open()
-    server.state.behave(**{stage: reply})
+    connection.deliver(AMail())
+
+    clock.seconds += idle_seconds
+    connection.open()
+    connection.close()
+
+    assert relay.behaviour.commands.count("NOOP") == asked
+    assert relay.behaviour.connections == 1
+
+
+@pytest.mark.parametrize("way", ["drop", "reset", "421 4.4.2 idle", "500 5.5.1 what?", "garbage"])
+def test_relay_that_is_no_longer_there_is_replaced_in_silence(relay: FaultyRelay, way: str) -> None:
+    clock = FakeClock()
+    connection = relay.connection(now=clock)
+    connection.open()
+    connection.deliver(AMail())
+    relay.behaviour.faults = {"NOOP": way}
+
+    clock.seconds += 11
+    connection.open()
+    connection.deliver(AMail())
+    connection.close()
+
+    assert relay.behaviour.connections == 2
+    assert len(relay.behaviour.mails) == 2
+
+
+@pytest.mark.parametrize("way", ["drop", "reset", "421 4.4.2 idle"])
+@pytest.mark.parametrize("features", [FEATURES, (*FEATURES, "PIPELINING")], ids=["", "pipelined"])
+def test_relay_that_hangs_up_on_the_next_mail_is_called_again(
+    relay: FaultyRelay, way: str, features: tuple[str, ...]
+) -> None:
+    relay.behaviour.features = features
+    connection = relay.connection()
+    connection.open()
+    connection.deliver(AMail())
+    relay.behaviour.fails_once = {"MAIL": way}
+
+    reply = connection.deliver(AMail(b"Subject: next\r\n"))
+    connection.close()
+
+    assert reply.code == 250
+    assert relay.behaviour.connections == 2
+    assert relay.behaviour.mails[1:] == [b"Subject: next\r\n"]
+
+
+def test_relay_that_hung_up_since_the_last_mail_is_noticed_before_the_next(
+    relay: FaultyRelay,
+) -> None:
+    connection = relay.connection()
+    connection.open()
+    connection.deliver(AMail())
+    host = connection.host
+    relay.hang_up_on_all()
+
+    eventually(lambda: host and host.is_disturbed(), seconds=10)
+    connection.open()
+
+    assert connection.host is not host
+    assert relay.behaviour.connections == 2
+    connection.close()
+
+
+def test_relay_that_wants_fewer_of_us_is_not_called_again(relay: FaultyRelay) -> None:
+    connection = relay.connection()
+    connection.open()
+    connection.deliver(AMail())
+    relay.behaviour.fails_once = {"MAIL": "421 4.7.0 too fast"}
 
     with pytest.raises(DeliveryError) as raised:
-        connection.deliver(a_mail())
-    server.state.behave()
-    server.state.forget()
+        connection.deliver(AMail())
+
+    assert raised.value.slow_down
+    assert relay.behaviour.connections == 1
+
+
+def test_refused_mail_does_not_cost_the_login(relay: FaultyRelay) -> None:
+    connection = relay.connection()
     connection.open()
-    connection.deliver(a_mail())
+    relay.behaviour.fails_once = {"RCPT": "550 5.1.1 unknown"}
+    with pytest.raises(DeliveryError):
+        connection.deliver(AMail())
+
+    connection.open()
+    connection.deliver(AMail())
     connection.close()
 
-    assert type(raised.value) is meaning
-    assert len(server.state.messages) == 1
+    assert relay.behaviour.commands.count("AUTH") == 1
+    assert relay.behaviour.commands.count("RSET") == 1
 
 
-def test_refused_mail_does_not_cost_the_login(server: SmtpServer, certificate: Certificate) -> None:
-    connection = a_connection(a_relay(server, certificate.authority))
-    connection.open()
-    server.state.behave(rcpt="550 5.1.1 unknown")
-    with pytest.raises(MailRefusedError):
-        connection.deliver(a_mail())
-
-    server.state.behave()
-    connection.open()
-    connection.deliver(a_mail())
-    connection.close()
-
-    assert len(server.state.logins) == 1
-
-
-def test_error_says_what_the_server_said_but_not_of_whom(
-    server: SmtpServer, certificate: Certificate
+@pytest.mark.parametrize("features", [FEATURES, (*FEATURES, "PIPELINING")], ids=["", "pipelined"])
+def test_mail_that_may_not_end_leaves_nothing_behind(
+    relay: FaultyRelay, features: tuple[str, ...]
 ) -> None:
-    server.state.behave(rcpt="550 5.1.1 <alice@example.net> is unknown")
+    relay.behaviour.features = features
+    connection = relay.connection()
+    connection.open()
 
-    with (
-        a_connection(a_relay(server, certificate.authority)) as connection,
-        pytest.raises(MailRefusedError) as raised,
-    ):
-        connection.deliver(a_mail(recipient="alice@example.net"))
+    def not_ours() -> None:
+        raise OSError("not ours any more")
 
-    assert "refused the recipient: 550 5.1.1 <[...]> is unknown" in str(raised.value)
+    with pytest.raises(OSError, match="not ours any more"):
+        connection.deliver(AMail(), not_ours)
+    still_open = connection.host
+    connection.open()
+    connection.deliver(AMail(b"Subject: next\r\n"))
+    connection.close()
+
+    eventually(lambda: relay.behaviour.torn, seconds=10)
+    assert still_open is None
+    assert relay.behaviour.torn == [b""]  # not even a goodbye, which would be content
+    assert relay.behaviour.mails == [b"Subject: next\r\n"]
+
+
+def test_relay_hears_of_the_end_only_after_we_are_told(relay: FaultyRelay) -> None:
+    with relay.connection() as connection:
+        arrived: list[int] = []
+
+        connection.deliver(AMail(), lambda: arrived.append(len(relay.behaviour.mails)))
+
+    assert arrived == [0]
+
+
+def test_error_says_what_the_server_said_but_not_of_whom(relay: FaultyRelay) -> None:
+    relay.behaviour.faults = {"RCPT": "550 5.1.1 <Alice@Example.net> is unknown"}
+
+    with relay.connection() as connection, pytest.raises(DeliveryError) as raised:
+        connection.deliver(AMail())
+
+    assert str(raised.value).endswith("refused the recipient: 550 5.1.1 <[...]> is unknown")
+    assert raised.value.code == 550
 
 
 @pytest.mark.parametrize("recipient", ["a@example.net\r\nDATA", "\u00e4@example.net"])
-def test_address_that_smtp_cannot_hold_is_refused(
-    server: SmtpServer, certificate: Certificate, recipient: str
+def test_address_that_smtp_cannot_hold_is_refused_and_costs_nothing(
+    relay: FaultyRelay, recipient: str
 ) -> None:
-    with (
-        a_connection(a_relay(server, certificate.authority)) as connection,
-        pytest.raises(MailRefusedError, match="failed at the recipient"),
-    ):
-        connection.deliver(a_mail(recipient=recipient))
+    connection = relay.connection()
+    connection.open()
 
-    assert server.state.messages == []
+    with pytest.raises(DeliveryError, match="failed at the recipient") as raised:
+        connection.deliver(AMail(recipient=recipient))
+    connection.deliver(AMail())
+    connection.close()
+
+    assert (raised.value.scope, raised.value.permanent) == (Scope.RECIPIENT, True)
+    assert len(relay.behaviour.mails) == relay.behaviour.connections == 1
 
 
 @pytest.mark.parametrize("recipient", ["a,b@example.net", "a:b;@example.net"])
@@ -300,19 +278,15 @@ def test_odd_address_is_never_taken_for_another(
 ) -> None:
     with (
         a_connection(a_relay(server, certificate.authority)) as connection,
-        pytest.raises(MailRefusedError, match="refused the recipient"),
+        pytest.raises(DeliveryError, match="refused the recipient"),
     ):
-        connection.deliver(a_mail(recipient=recipient))
+        connection.deliver(AMail(recipient=recipient))
 
     assert server.state.messages == []
 
 
-def test_goodbye_that_fails_hides_nothing(server: SmtpServer, certificate: Certificate) -> None:
-    connection = a_connection(a_relay(server, certificate.authority))
-    connection.open()
-    connection.deliver(a_mail())
-    server.stop()
+def test_mail_without_a_connection_is_not_sent(relay: FaultyRelay) -> None:
+    with pytest.raises(DeliveryError, match="not connected") as raised:
+        relay.connection().deliver(AMail())
 
-    connection.close()
-
-    assert len(server.state.messages) == 1
+    assert raised.value.scope is Scope.SERVER

@@ -1,234 +1,316 @@
-"""The claims and outcomes, against the real tables and with the mailer's own grants."""
+"""Claims and outcomes, against the real tables and with the mailer's own grants."""
 
-import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
-from mailer.listener import Listener
-from mailer.outbox import Mail, Outbox
-from mailer.stop import Stop
+from mailer.delivery import outbox
+from mailer.delivery.outbox import ALWAYS, FRESH, RETRY, Look, Mail
+from mailer.delivery.session import Session
 from tests.integration.postgres import Database
 from tests.integration.smtp_server import queue_mail
-from tests.waiting import eventually
 
 ALICE, BOB = "alice@example.net", "bob@example.net"
+ME, ANOTHER = 7, 8
+HOT_UPDATES = text("SELECT pg_stat_get_xact_tuples_hot_updated('outbox'::regclass)")
+EVERY_PRIORITY = dict.fromkeys(range(1, 10), ALWAYS)
 
 
-@pytest.fixture
-def outbox(database: Database) -> Outbox:
-    """The outbox with the mailer's role."""
-    return Outbox(database.engine("mailer"))
+def claim(
+    database: Database, number: int = 1, *, lane: str = FRESH, me: int = ME, **look: Any
+) -> list[Mail]:
+    whole = {"alive": [me], "in_hand": [], "held_kinds": [], "bounds": EVERY_PRIORITY, **look}
+    with database.engine("mailer").begin() as connection:
+        return outbox.claim(connection, lane, Look(me=me, **whole), number)
 
 
-def row(database: Database, number: int = 1) -> tuple[str, int, str | None, float]:
-    """Return a mail's state, attempts, last error and the seconds until it is due."""
+def recipients(mails: Sequence[Mail]) -> list[str]:
+    return [mail.recipient for mail in mails]
+
+
+def row(database: Database, number: int = 1) -> "Row[tuple[object, ...]]":
     with database.engine("owner").connect() as connection:
-        found = connection.execute(
-            text(
-                "SELECT state, attempts, last_error, extract(epoch FROM due_at - now())"
-                " FROM outbox WHERE id = :number"
-            ),
-            {"number": number},
-        ).one()
-    return found[0], found[1], found[2], float(found[3])
+        statement = text(
+            "SELECT *, extract(epoch FROM due_at - now()) AS due_seconds FROM outbox WHERE id = :id"
+        )
+        return connection.execute(statement, {"id": number}).one()
 
 
-def claimed(outbox: Outbox) -> Mail:
-    mail = outbox.claim()
-    assert mail is not None
-    return mail
+def do(database: Database, statement: str) -> None:
+    with database.engine("owner").begin() as connection:
+        connection.execute(text(statement))
 
 
-def test_claim_gives_the_mail_that_is_due_first(database: Database, outbox: Outbox) -> None:
+def test_claim_gives_the_mail_that_is_due_first(database: Database) -> None:
     queue_mail(database, ALICE)
     queue_mail(database, BOB)
 
-    mails = [claimed(outbox), claimed(outbox)]
+    assert recipients(claim(database)) == [ALICE]
+    assert recipients(claim(database)) == [BOB]
+    assert claim(database) == []
 
-    assert [mail.recipient for mail in mails] == [ALICE, BOB]
-    assert outbox.claim() is None
+
+def test_claim_gives_urgent_mail_first(database: Database) -> None:
+    queue_mail(database, "c@example.net", priority=9)
+    queue_mail(database, BOB)
+    queue_mail(database, ALICE, priority=1)
+
+    assert recipients(claim(database, 3)) == [ALICE, BOB, "c@example.net"]
 
 
-def test_claim_gives_the_mail_as_it_was_queued(database: Database, outbox: Outbox) -> None:
+def test_claim_gives_the_mail_as_it_was_queued(database: Database) -> None:
     queue_mail(database, ALICE)
 
-    mail = claimed(outbox)
+    (mail,) = claim(database)
 
     assert (mail.kind, mail.sender, mail.request_id) == ("test", "us@example.org", "request-0")
-    assert mail.raw.endswith(b"\r\n\r\nhello\r\n")
+    assert mail.raw == (
+        b"Message-ID: <0-alice@example.net>\r\nTo: alice@example.net\r\n"
+        b"Subject: hello\r\n\r\nhello\r\n"
+    )
     assert mail.attempts == 0
 
 
-def test_claimed_mail_is_not_due_for_anybody_else(database: Database, outbox: Outbox) -> None:
+def test_claim_takes_no_more_than_it_is_asked_for(database: Database) -> None:
+    queue_mail(database, *(f"{number}@example.net" for number in range(9)))
+
+    assert len(claim(database, 4)) == 4
+    assert len(claim(database, 9)) == 5
+
+
+def test_mail_of_a_living_mailer_is_left_to_it(database: Database) -> None:
     queue_mail(database, ALICE)
+    claim(database, me=ANOTHER)
 
-    claimed(outbox)
-
-    assert outbox.oldest_due() is None
-    assert row(database)[3] == pytest.approx(600, abs=30)
+    assert claim(database, alive=[ME, ANOTHER]) == []
 
 
-def test_mail_of_a_mailer_that_died_falls_due_again(database: Database) -> None:
+def test_mail_of_a_mailer_that_came_since_the_last_look_is_left_to_it(database: Database) -> None:
     queue_mail(database, ALICE)
-    outbox = Outbox(database.engine("mailer"), lease=timedelta(seconds=0.3))
-    first = claimed(outbox)
+    newcomer = Session(database.engine("mailer"))
+    claim(database, me=newcomer.number)
 
-    eventually(outbox.oldest_due, 10, "the lease ends")
-    again = claimed(outbox)
+    while_it_lives = claim(database, alive=[ME])
+    newcomer.leave()
 
-    assert again.id == first.id
-    assert again.attempts == 0
-
-
-def test_mailers_side_by_side_claim_each_mail_once(database: Database, outbox: Outbox) -> None:
-    queue_mail(database, *(f"{number}@example.net" for number in range(100)))
-
-    def claim_all(_worker: int) -> list[int]:
-        return [mail.id for mail in iter(outbox.claim, None)]
-
-    with ThreadPoolExecutor(8) as pool:
-        ids = [number for claims in pool.map(claim_all, range(8)) for number in claims]
-
-    assert sorted(ids) == list(range(1, 101))
+    assert while_it_lives == []
+    assert len(claim(database, alive=[ME])) == 1
 
 
-def test_sent_mail_is_done(database: Database, outbox: Outbox) -> None:
-    queue_mail(database, ALICE)
-    mail = claimed(outbox)
-
-    outbox.mark_sent(mail)
-    outbox.mark_sent(mail)
-
-    assert row(database)[:3] == ("sent", 0, None)
-
-
-def test_refused_mail_says_why(database: Database, outbox: Outbox) -> None:
-    queue_mail(database, ALICE)
-
-    outbox.refuse(claimed(outbox), "550 5.1.1 unknown")
-
-    assert row(database)[:3] == ("refused", 1, "550 5.1.1 unknown")
-
-
-def test_deferred_mail_says_why_and_waits(database: Database, outbox: Outbox) -> None:
-    queue_mail(database, ALICE)
-
-    outbox.defer(claimed(outbox), timedelta(minutes=5), "452 4.2.2 full")
-
-    assert row(database)[:3] == ("queued", 1, "452 4.2.2 full")
-    assert row(database)[3] == pytest.approx(300, abs=30)
-
-
-def test_released_mail_is_due_behind_the_others_and_nothing_is_charged(
-    database: Database, outbox: Outbox
+def test_mail_of_a_mailer_whose_lease_is_over_is_taken_though_it_holds_its_lock(
+    database: Database,
 ) -> None:
+    queue_mail(database, ALICE)
+    frozen = Session(database.engine("mailer"))
+    claim(database, me=frozen.number)
+
+    do(database, "UPDATE mailers SET lease_until = now()")
+
+    assert len(claim(database, alive=[ME])) == 1
+    frozen.close()
+
+
+def test_mail_of_a_dead_mailer_is_taken_and_whose_it_was_is_told(database: Database) -> None:
+    queue_mail(database, ALICE)
+    claim(database, me=ANOTHER)
+
+    (mail,) = claim(database, alive=[ME])
+
+    assert (mail.lost_by, mail.lease_by) == (ANOTHER, ME)
+
+
+def test_mail_in_hand_is_not_claimed_again_in_another_life(database: Database) -> None:
+    queue_mail(database, ALICE)
+    (mail,) = claim(database, me=ANOTHER)
+
+    assert claim(database, in_hand=[mail.id]) == []
+
+
+def test_each_lane_has_its_own_mail(database: Database) -> None:
     queue_mail(database, ALICE)
     queue_mail(database, BOB)
+    do(database, "UPDATE outbox SET attempts = 1 WHERE id = 2")
 
-    outbox.release(claimed(outbox))
-
-    assert claimed(outbox).recipient == BOB
-    assert claimed(outbox).recipient == ALICE
-    assert row(database)[:3] == ("queued", 0, None)
+    assert recipients(claim(database, 9, lane=FRESH)) == [ALICE]
+    assert recipients(claim(database, 9, lane=RETRY)) == [BOB]
 
 
-def settle(outbox: Outbox, mail: Mail, outcome: str) -> None:
-    match outcome:
-        case "mark_sent":
-            outbox.mark_sent(mail)
-        case "refuse":
-            outbox.refuse(mail, "550 no")
-        case "defer":
-            outbox.defer(mail, timedelta(0), "450 later")
-        case "release":
-            outbox.release(mail)
-
-
-@pytest.fixture
-def late(database: Database, outbox: Outbox) -> Mail:
-    """A mail whose lease ended before it was settled."""
+@pytest.mark.parametrize(
+    "look",
+    [
+        pytest.param({"held_kinds": ["test"]}, id="of a kind that is held"),
+        pytest.param({"bounds": {1: ALWAYS, 2: ALWAYS}}, id="of too low a priority"),
+    ],
+)
+def test_mail_that_may_not_pass_is_left(database: Database, look: dict[str, Any]) -> None:
     queue_mail(database, ALICE)
-    mail = claimed(Outbox(database.engine("mailer"), lease=timedelta(0)))
-    eventually(outbox.oldest_due, 10, "the lease ends")
-    return mail
+
+    assert claim(database, **look) == []
 
 
-@pytest.mark.parametrize("outcome", ["refuse", "defer", "release"])
+def test_mail_before_the_bound_is_not_looked_at(database: Database) -> None:
+    queue_mail(database, ALICE)
+    later = row(database).due_at + timedelta(microseconds=1)
+
+    assert claim(database, bounds={5: later}) == []
+    assert len(claim(database, bounds={5: row(database).due_at})) == 1
+
+
+@pytest.mark.parametrize(("scope", "found"), [("*", True), ("test", True), ("notice", False)])
+def test_claim_tells_who_wants_no_mail_of_this_kind(
+    database: Database, scope: str, found: bool
+) -> None:
+    queue_mail(database, "Alice@example.net")
+    do(
+        database,
+        "INSERT INTO mail_suppressions (address, scope, reason)"
+        f" VALUES ('{ALICE}', '{scope}', 'unsubscribed')",
+    )
+
+    assert claim(database)[0].suppressed is found
+
+
+def test_mailers_side_by_side_claim_each_mail_once(database: Database) -> None:
+    queue_mail(database, *(f"{number}@example.net" for number in range(200)))
+
+    def claim_all(me: int) -> list[int]:
+        everybody = range(1, 9)
+        batches = iter(lambda: claim(database, 7, me=me, alive=everybody), [])
+        return [mail.id for batch in batches for mail in batch]
+
+    with ThreadPoolExecutor(8) as pool:
+        ids = [number for claims in pool.map(claim_all, range(1, 9)) for number in claims]
+
+    assert sorted(ids) == list(range(1, 201))
+
+
+def test_claim_costs_no_index_an_entry(database: Database) -> None:
+    queue_mail(database, *(f"{number}@example.net" for number in range(20)))
+
+    with database.engine("mailer").begin() as connection:
+        look = Look(me=ME, alive=[ME], in_hand=[], held_kinds=[], bounds=EVERY_PRIORITY)
+        before = connection.scalar(HOT_UPDATES)
+        outbox.claim(connection, FRESH, look, 10)
+        after = connection.scalar(HOT_UPDATES)
+
+    assert after - before == 10
+
+
+Settle = Callable[[Database, Mail], None]
+
+
+def mark_sent(database: Database, mail: Mail) -> None:
+    with database.engine("mailer").begin() as connection:
+        outbox.mark_sent(connection, [(mail, 250, "250 2.0.0 queued as A1")])
+
+
+def defer(database: Database, mail: Mail) -> None:
+    with database.engine("mailer").begin() as connection:
+        outbox.defer(connection, mail, timedelta(minutes=5), "452 4.2.2 full", 452)
+
+
+def close(database: Database, mail: Mail) -> None:
+    with database.engine("mailer").begin() as connection:
+        outbox.close(connection, mail, "dead", "550 5.1.1 unknown", 550, charged=True)
+
+
+def release(database: Database, mail: Mail) -> None:
+    with database.engine("mailer").begin() as connection:
+        outbox.release(connection, mail)
+
+
+def test_sent_mail_is_done_and_says_what_the_relay_calls_it(database: Database) -> None:
+    queue_mail(database, ALICE)
+    (mail,) = claim(database)
+
+    mark_sent(database, mail)
+    mark_sent(database, mail)
+
+    done = row(database)
+    assert (done.state, done.attempts, done.last_error, done.lease_by) == ("sent", 0, None, None)
+    assert (done.last_code, done.reply) == (250, "250 2.0.0 queued as A1")
+    assert done.first_try_at <= done.done_at
+
+
+def test_closed_mail_says_why(database: Database) -> None:
+    queue_mail(database, ALICE)
+
+    close(database, claim(database)[0])
+
+    done = row(database)
+    assert (done.state, done.attempts, done.last_error) == ("dead", 1, "550 5.1.1 unknown")
+
+
+def test_deferred_mail_says_why_and_waits(database: Database) -> None:
+    queue_mail(database, ALICE)
+
+    defer(database, claim(database)[0])
+
+    waits = row(database)
+    assert (waits.state, waits.attempts, waits.last_error) == ("queued", 1, "452 4.2.2 full")
+    assert (waits.last_code, waits.lease_by) == (452, None)
+    assert float(waits.due_seconds) == pytest.approx(300, abs=30)
+
+
+def test_released_mail_is_as_it_was(database: Database) -> None:
+    queue_mail(database, ALICE)
+    queue_mail(database, BOB)
+    before = row(database)
+
+    release(database, claim(database)[0])
+
+    assert (row(database).due_at, row(database).attempts) == (before.due_at, 0)
+    assert recipients(claim(database)) == [ALICE]
+
+
+@pytest.mark.parametrize("settle", [close, defer, release])
 def test_mailer_that_comes_late_does_not_undo_what_another_did(
-    database: Database, outbox: Outbox, late: Mail, outcome: str
+    database: Database, settle: Settle
 ) -> None:
-    outbox.mark_sent(claimed(outbox))
+    queue_mail(database, ALICE)
+    (late,) = claim(database, me=ANOTHER)
+    mark_sent(database, claim(database)[0])
 
-    settle(outbox, late, outcome)
+    settle(database, late)
 
-    assert row(database)[:3] == ("sent", 0, None)
+    assert row(database).state == "sent"
 
 
-@pytest.mark.parametrize("outcome", ["refuse", "defer", "release"])
+@pytest.mark.parametrize("settle", [close, defer, release])
 def test_mailer_that_comes_late_does_not_touch_what_another_is_sending(
-    database: Database, outbox: Outbox, late: Mail, outcome: str
+    database: Database, settle: Settle
 ) -> None:
-    claimed(outbox)
+    queue_mail(database, ALICE)
+    (late,) = claim(database, me=ANOTHER)
+    claim(database)
 
-    settle(outbox, late, outcome)
+    settle(database, late)
 
-    assert row(database)[:3] == ("queued", 0, None)
-    assert row(database)[3] == pytest.approx(600, abs=30)
+    assert (row(database).state, row(database).lease_by) == ("queued", ME)
 
 
-@pytest.mark.parametrize("outcome", ["mark_sent", "refuse", "defer", "release"])
+def test_mail_that_did_leave_is_sent_whoever_has_it_now(database: Database) -> None:
+    queue_mail(database, ALICE)
+    (late,) = claim(database, me=ANOTHER)
+    claim(database)
+
+    mark_sent(database, late)
+
+    assert row(database).state == "sent"
+
+
+@pytest.mark.parametrize("settle", [mark_sent, close, defer, release])
 def test_mail_that_a_restore_put_under_the_same_id_is_left_alone(
-    database: Database, outbox: Outbox, outcome: str
+    database: Database, settle: Settle
 ) -> None:
     queue_mail(database, ALICE)
-    mail = claimed(outbox)
-    with database.engine("owner").begin() as connection:
-        connection.execute(text("UPDATE outbox SET message_id = '<another@example.org>'"))
+    (mail,) = claim(database)
+    do(database, "UPDATE outbox SET message_id = '<another@example.org>'")
 
-    settle(outbox, mail, outcome)
+    settle(database, mail)
 
-    assert row(database)[:3] == ("queued", 0, None)
-    assert row(database)[3] == pytest.approx(600, abs=30)
-
-
-def test_listener_wakes_when_mail_is_queued(database: Database) -> None:
-    listener, stop = Listener(database.engine("mailer")), Stop()
-    listener.open()
-
-    with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(listener.wait, stop, 60)
-        queue_mail(database, ALICE)
-        waiting.result(timeout=10)
-
-    listener.close()
-    stop.close()
-
-
-def test_stop_ends_the_wait_for_mail(database: Database) -> None:
-    listener, stop = Listener(database.engine("mailer")), Stop()
-    listener.open()
-
-    with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(listener.wait, stop, 60)
-        stop.set()
-        waiting.result(timeout=10)
-
-    listener.close()
-    stop.close()
-
-
-def test_mail_that_was_heard_of_does_not_wake_twice(database: Database) -> None:
-    listener, stop = Listener(database.engine("mailer")), Stop()
-    listener.open()
-    queue_mail(database, ALICE)
-    listener.wait(stop, 60)
-
-    started = time.monotonic()
-    listener.wait(stop, 0.3)
-
-    assert time.monotonic() - started >= 0.3
-    listener.close()
-    stop.close()
+    assert (row(database).state, row(database).lease_by) == ("queued", ME)

@@ -1,23 +1,18 @@
-"""A relay that is alive and slow is given up as a whole, and not only step by step."""
+"""A relay that is alive and slow has its time for each stage as a whole, and not for each byte."""
 
 import time
-from datetime import UTC, datetime
+from collections.abc import Iterator
 
 import pytest
 
-from mailer.connection import RelayConnection
-from mailer.errors import DeliveryError, RelayError
-from mailer.outbox import Mail
-from mailer.relay import Relay
-from mailer.tls import tls_context
-from tests.integration.slow_relay import LATE_SECONDS, SlowRelay, slow_relay
-from tests.integration.smtp_server import a_connection
+from mailer.smtp.errors import DeliveryError, Scope
+from tests.integration.faulty_relay import LATE_SECONDS, AMail, FaultyRelay, faulty_relay
 from tests.stack.smtp.certificates import Certificate, make_certificate
 
-TIMEOUT_SECONDS = 2.5 * LATE_SECONDS  # two late steps are fine, three are not
+TIMEOUT_SECONDS = 2.5 * LATE_SECONDS  # for a stage; late in each of many is fine
 OVER_SECONDS = TIMEOUT_SECONDS + 1.5  # for a machine that is busy
 LOGIN = ("CONNECT", "EHLO", "AUTH")
-MAIL = ("MAIL", "RCPT", "DATA", "CONTENT")
+MAIL = ("MAIL", "RCPT", "DATA", "END")
 
 
 @pytest.fixture(scope="module")
@@ -26,85 +21,69 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
     return make_certificate(tmp_path_factory.mktemp("certificate"), "localhost")
 
 
-def a_mail(raw: bytes = b"Subject: hello\r\n\r\nhello\r\n") -> Mail:
-    return Mail(
-        id=1,
-        message_id="<1@example.org>",
-        kind="test",
-        sender="us@example.org",
-        recipient="alice@example.net",
-        raw=raw,
-        attempts=0,
-        request_id=None,
-        leased_until=datetime.now(UTC),
-    )
+@pytest.fixture
+def relay(certificate: Certificate) -> Iterator[FaultyRelay]:
+    """A server that is slow where it is told to be."""
+    with faulty_relay(certificate) as running:
+        yield running
 
 
-def connection_to(server: SlowRelay, certificate: Certificate) -> RelayConnection:
-    relay = Relay(
-        server="localhost",
-        port=server.port,
-        starttls=False,
-        tls_at_once=True,
-        timeout_seconds=TIMEOUT_SECONDS,
-        context=tls_context(certificate.authority),
-    )
-    return a_connection(relay)
+def test_each_stage_has_time_of_its_own(relay: FaultyRelay) -> None:
+    """Together they take longer than one may."""
+    relay.behaviour.faults = dict.fromkeys(LOGIN + MAIL, "late")
+    connection = relay.connection(LATE_SECONDS * 4)
+    connection.open()
+
+    codes = [connection.deliver(AMail()).code for _ in range(2)]
+    connection.close()
+
+    assert codes == [250, 250]
 
 
-@pytest.mark.parametrize(
-    ("way", "slow_at"),
-    [
-        pytest.param("late", LOGIN, id="each step is late"),
-        pytest.param("endless", ("CONNECT",), id="an endless greeting"),
-        pytest.param("endless", ("AUTH",), id="an endless reply to the login"),
-    ],
-)
-def test_slow_login_is_given_up_in_time(
-    certificate: Certificate, way: str, slow_at: tuple[str, ...]
-) -> None:
-    with slow_relay(certificate, way, *slow_at) as server:
-        connection = connection_to(server, certificate)
+@pytest.mark.parametrize("stage", LOGIN)
+def test_reply_without_end_to_a_login_is_given_up_in_time(relay: FaultyRelay, stage: str) -> None:
+    relay.behaviour.faults = {stage: "drip"}
+    connection = relay.connection(TIMEOUT_SECONDS)
 
-        started = time.monotonic()
-        with pytest.raises(RelayError, match="timed out"):
-            connection.open()
+    started = time.monotonic()
+    with pytest.raises(DeliveryError, match="timed out"):
+        connection.open()
 
     assert time.monotonic() - started < OVER_SECONDS
 
 
 @pytest.mark.parametrize(
-    ("way", "slow_at"),
+    ("faults", "scope"),
     [
-        pytest.param("late", MAIL, id="each step is late"),
-        pytest.param("endless", ("RCPT",), id="an endless reply to a command"),
-        pytest.param("endless", ("CONTENT",), id="an endless reply to the mail"),
-        pytest.param("deaf", (), id="the mail is hardly read"),
+        pytest.param({"RCPT": "drip"}, Scope.SERVER, id="an endless reply to a command"),
+        pytest.param({"END": "drip"}, Scope.UNSURE, id="an endless reply to the mail"),
+        pytest.param({"BODY": "stall"}, Scope.SERVER, id="the mail is not read"),
     ],
 )
 def test_slow_delivery_is_given_up_in_time(
-    certificate: Certificate, way: str, slow_at: tuple[str, ...]
+    relay: FaultyRelay, faults: dict[str, str], scope: Scope
 ) -> None:
     large = b"Subject: hello\r\n\r\n" + b"0123456789abcde\r\n" * 1_000_000
-    with slow_relay(certificate, way, *slow_at) as server:
-        connection = connection_to(server, certificate)
-        connection.open()
+    connection = relay.connection()
+    connection.open()
+    relay.behaviour.faults = faults
+    relay.hurry(TIMEOUT_SECONDS)
 
-        started = time.monotonic()
-        with pytest.raises(DeliveryError):
-            connection.deliver(a_mail(large if way == "deaf" else b"Subject: hello\r\n"))
-        elapsed = time.monotonic() - started
-        connection.close()
+    started = time.monotonic()
+    with pytest.raises(DeliveryError, match="timed out") as raised:
+        connection.deliver(AMail(large if "BODY" in faults else b"Subject: hello\r\n"))
 
-    assert elapsed < OVER_SECONDS
+    assert time.monotonic() - started < OVER_SECONDS
+    assert raised.value.scope is scope
 
 
-def test_time_is_given_anew_to_the_login_and_to_each_mail(certificate: Certificate) -> None:
-    with slow_relay(certificate, "late", "EHLO", "AUTH", "RCPT", "CONTENT") as server:
-        connection = connection_to(server, certificate)
-        connection.open()
+def test_end_of_a_mail_is_waited_for_longer_than_a_command(relay: FaultyRelay) -> None:
+    connection = relay.connection()
+    connection.open()
+    relay.behaviour.faults = {"END": "late"}
+    relay.hurry(LATE_SECONDS / 2, LATE_SECONDS * 50)
 
-        codes = [connection.deliver(a_mail()).code for _ in range(3)]
-        connection.close()
+    reply = connection.deliver(AMail())
+    connection.close()
 
-    assert codes == [250, 250, 250]
+    assert reply.code == 250

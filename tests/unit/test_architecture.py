@@ -14,7 +14,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     "mailer": {"common"},
     "backup": {"common"},
 }
-PURE = ["mailer/expiry.py", "mailer/retry.py", "mailer/replies.py", "backup/retention.py"]
+PURE = [
+    "mailer/operator/advice.py",
+    "mailer/delivery/disposition.py",
+    "mailer/upkeep/expiry.py",
+    "mailer/operator/explanation.py",
+    "mailer/operator/instants.py",
+    "mailer/smtp/replies.py",
+    "mailer/delivery/retry.py",
+    "mailer/smtp/verdict.py",
+    "backup/retention.py",
+]
 FRAMEWORKS = {"flask", "flask_mail", "sqlalchemy", "psycopg2", "apscheduler", "structlog"}
 ANOTHER_HOST = re.compile(r"https?://(?!localhost|127\.0\.0\.1|\$)")
 

@@ -2,8 +2,8 @@ import socket
 
 import pytest
 
-from mailer.conversation import connected
-from mailer.deadline import Deadline
+from mailer.smtp.conversation import connected
+from mailer.smtp.deadline import Deadline
 
 
 class FakeClock:

@@ -2,7 +2,7 @@ import struct
 
 import pytest
 
-from mailer.expiry import (
+from mailer.upkeep.expiry import (
     ABANDONED_SECONDS,
     GRACE_SECONDS,
     Fate,

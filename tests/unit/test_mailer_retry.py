@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from mailer.retry import SCHEDULE, next_delay, pause_seconds
+from mailer.delivery.retry import SCHEDULE, next_delay, pause_seconds
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from cachelib import FileSystemCache
 
-from mailer.expiry import Fate
-from mailer.session_files import give_back, remove, settle
+from mailer.upkeep.expiry import Fate
+from mailer.upkeep.session_files import give_back, remove, settle
 from tests.web_app import an_app
 
 LONG_AGO = -10_000  # as seconds to live

@@ -6,9 +6,9 @@ from threading import Event, Thread
 import pytest
 from structlog.testing import capture_logs
 
-from mailer import sweeper as module
 from mailer.stop import Stop
-from mailer.sweeper import Sweeper, alone_in
+from mailer.upkeep import sweeper as module
+from mailer.upkeep.sweeper import Sweeper, alone_in
 from tests.unit.test_mailer_session_files import LONG_AGO, cache_of, make_old
 from tests.waiting import eventually
 

@@ -1,0 +1,1 @@
+"""The outbox's mail on its way: claimed, sent, recorded, held back, taken up after a crash."""

@@ -1,0 +1,240 @@
+"""Writes down what came of the mail: whatever is there when a commit is over goes into the next one.
+
+So a lone mail is recorded at once and a flood in few commits, without a timer; and what a kill can
+leave unrecorded is one commit's worth.
+"""
+
+import queue
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from threading import Event, Thread
+
+import structlog
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from structlog.contextvars import bound_contextvars
+
+from common.database import reason_of
+from mailer.delivery import outbox
+from mailer.delivery.desk import Desk
+from mailer.delivery.disposition import Disposition, disposition
+from mailer.delivery.gates import QUOTA, RELAY, close_gate, open_gate
+from mailer.delivery.outbox import Mail
+from mailer.delivery.outcome import Broken, Closed, Failed, Outcome, Probed, Sent, Untried
+from mailer.delivery.watchdog import Rounds
+from mailer.outage import Outage
+from mailer.smtp.errors import DeliveryError, Scope, Stage
+
+log = structlog.get_logger(__name__)
+
+LARGEST_COMMIT = 500
+POISON_TRIES = 3
+UNRECORDABLE = (DataError, IntegrityError, ValueError)  # the fault is in the values
+OF_THE_RELAY = {Scope.ACCOUNT, Scope.SERVER, Scope.QUOTA}
+BEFORE_ANY_MAIL = {
+    Stage.CREDENTIALS,
+    Stage.CONNECT,
+    Stage.GREETING,
+    Stage.EHLO,
+    Stage.TLS,
+    Stage.LOGIN,
+}
+
+
+class Clerk(Thread):
+    """Records outcomes for as long as there are any; what it has not recorded, it keeps.
+
+    `spread` gives a random number from -1 to 1, `wake` ends the main thread's wait.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        desk: Desk,
+        spread: Callable[[], float],
+        wake: Callable[[], None],
+    ) -> None:
+        super().__init__(name="clerk", daemon=True)
+        self._engine = engine
+        self._desk = desk
+        self._spread = spread
+        self._wake = wake
+        self._told: queue.SimpleQueue[Outcome | None] = queue.SimpleQueue()
+        self._hurry = Event()
+        self._outage = Outage("database", longest_pause_seconds=1.0)
+        self.rounds = Rounds()
+        self._stumbled: dict[int, Failed] = {}
+
+    def tell(self, outcome: Outcome) -> None:
+        """Have an outcome recorded; from any thread."""
+        self._told.put(outcome)
+
+    def finish(self) -> None:
+        """Record what was told so far, and end."""
+        self._told.put(None)
+
+    def give_up(self) -> None:
+        """End even if the database is away: it is told by our successor what came of the mail."""
+        self._hurry.set()
+
+    def run(self) -> None:
+        """Record until told to finish."""
+        finished = False
+        while not finished:
+            self.rounds.rest()
+            batch = self._next_batch()
+            finished = batch[-1] is None
+            self._keep_recording([outcome for outcome in batch if outcome is not None])
+
+    def _next_batch(self) -> list[Outcome | None]:
+        """Wait for an outcome, and return it with all that have come since."""
+        batch = [self._told.get()]
+        while len(batch) < LARGEST_COMMIT and batch[-1] is not None:
+            try:
+                batch.append(self._told.get_nowait())
+            except queue.Empty:
+                break
+        return batch
+
+    def _keep_recording(self, batch: list[Outcome]) -> None:
+        while batch and not self._hurry.is_set():
+            self.rounds.begin()
+            try:
+                self._record(batch)
+            except UNRECORDABLE as error:
+                self._record_one_by_one(batch, error)
+                return
+            except DBAPIError as error:
+                self._outage.begin(reason_of(error), "database")
+                self._hurry.wait(self._outage.left_seconds())
+            else:
+                self._outage.end()
+                return
+
+    def _record_one_by_one(self, batch: list[Outcome], error: Exception) -> None:
+        """Let one odd outcome not stand in the way of the others; its mail is put aside."""
+        if len(batch) > 1:
+            for outcome in batch:
+                self._keep_recording([outcome])
+        elif not isinstance(batch[0], Probed | Closed):
+            reason = f"what came of it could not be recorded: {reason_of(error)}"
+            self._keep_recording([Closed(batch[0].claim, "unsure", reason)])
+        else:
+            log.error("an outcome was not recorded", reason=reason_of(error))
+
+    def _record(self, batch: list[Outcome]) -> None:
+        sent = [outcome for outcome in batch if isinstance(outcome, Sent)]
+        others = [outcome for outcome in batch if not isinstance(outcome, Sent)]
+        with self._engine.begin() as connection:
+            outbox.mark_sent(connection, [(one.claim.mail, one.code, one.reply) for one in sent])
+            if any(one.claim.trial for one in sent):
+                open_gate(connection, QUOTA)
+            for outcome in others:
+                self._write(connection, outcome)
+        self._forget(batch)
+        for one in sent:
+            self._stumbled.pop(one.claim.mail.id, None)
+            with bound_contextvars(request_id=one.claim.mail.request_id):
+                log.info(
+                    "mail sent",
+                    **about(one.claim.mail),
+                    code=one.code,
+                    milliseconds=one.milliseconds,
+                )
+        if any(isinstance(outcome, Failed) for outcome in others):
+            self._desk.shutting_is_recorded()
+        if others:
+            self._wake()
+
+    def _forget(self, batch: Iterable[Outcome]) -> None:
+        claims = [outcome.claim for outcome in batch if not isinstance(outcome, Probed)]
+        for claim in claims:
+            claim.journal.forget(claim.mail.id)
+        self._desk.settled(claim.mail.id for claim in claims)
+
+    def _write(self, connection: Connection, outcome: Outcome) -> None:
+        if isinstance(outcome, Failed):
+            with bound_contextvars(request_id=outcome.claim.mail.request_id):
+                self._write_failed(connection, outcome)
+        elif isinstance(outcome, Broken):
+            write_broken(connection, outcome)
+        elif isinstance(outcome, Closed):
+            mail = outcome.claim.mail
+            outbox.close(connection, mail, outcome.state, outcome.reason)
+            log.info("mail closed", **about(mail), state=outcome.state, reason=outcome.reason)
+        elif isinstance(outcome, Untried):
+            outbox.release(connection, outcome.claim.mail)
+        elif isinstance(outcome, Probed):
+            self._write_probed(connection, outcome)
+
+    def _write_probed(self, connection: Connection, outcome: Probed) -> None:
+        if outcome.error is None:
+            open_gate(connection, RELAY)
+        else:
+            close_gate(connection, outcome.error, probed=True)
+
+    def _write_failed(self, connection: Connection, outcome: Failed) -> None:
+        mail, error = outcome.claim.mail, outcome.error
+        if error.scope in OF_THE_RELAY:
+            close_gate(connection, error, probed=outcome.claim.trial)
+            if not self._stumbles_again(outcome):
+                outbox.release(connection, mail)
+                return
+        note(connection, mail, error, outcome.milliseconds)
+        told = disposition(mail, error, self._spread(), datetime.now(UTC))
+        write_disposition(connection, mail, error, told)
+
+    def _stumbles_again(self, outcome: Failed) -> bool:
+        """Say whether a mail met trouble with the relay twice: then it may be this mail that makes it.
+
+        Else one that the relay always hangs up on would go first, for ever, and no other would go.
+        """
+        if outcome.error.stage in BEFORE_ANY_MAIL or outcome.error.scope is not Scope.SERVER:
+            return False
+        first = self._stumbled.setdefault(outcome.claim.mail.id, outcome)
+        return first is not outcome  # the same one comes again where its commit failed
+
+
+def write_disposition(
+    connection: Connection, mail: Mail, error: DeliveryError, told: Disposition
+) -> None:
+    """Record what becomes of a mail that failed."""
+    about_it = {**about(mail), "scope": error.scope, "stage": error.stage, "code": error.code}
+    if told.delay is not None:
+        seconds = round(told.delay.total_seconds())
+        log.info("mail deferred", **about_it, seconds=seconds)
+        outbox.defer(connection, mail, told.delay, told.reason, error.code)
+        return
+    state = told.state or "dead"
+    level = log.error if error.scope is Scope.SENDER else log.warning
+    level("mail not sent", **about_it, state=state)
+    outbox.close(connection, mail, state, told.reason, error.code, charged=True)
+    if error.scope is Scope.RECIPIENT and error.permanent:
+        outbox.suppress(connection, mail, told.reason)
+
+
+def write_broken(connection: Connection, outcome: Broken) -> None:
+    """Record a failure of our own: after some tries, the mail is put aside."""
+    mail = outcome.claim.mail
+    reason = f"failed for a reason that nobody foresaw: {reason_of(outcome.error)}"
+    error = DeliveryError(
+        reason, Stage.CONTENT, Scope.MESSAGE, permanent=mail.attempts + 1 >= POISON_TRIES
+    )
+    note(connection, mail, error, 0)
+    write_disposition(connection, mail, error, disposition(mail, error, 0, datetime.now(UTC)))
+
+
+def note(connection: Connection, mail: Mail, error: DeliveryError, milliseconds: int) -> None:
+    """Record a try that failed."""
+    attempt = {
+        "stage": str(error.stage),
+        "scope": str(error.scope),
+        "code": error.code,
+        "reason": str(error)[: outbox.LONGEST_ERROR],
+    }
+    outbox.note_attempt(connection, mail, attempt, milliseconds)
+
+
+def about(mail: Mail) -> dict[str, object]:
+    """Return what a log may say of a mail: of the recipient, the domain alone."""
+    return {"id": mail.id, "kind": mail.kind, "domain": mail.domain}

@@ -1,0 +1,201 @@
+"""Claiming mail for the senders, as far as the gates, the quota and the room on the desk allow."""
+
+import itertools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mailer.delivery import outbox
+from mailer.delivery.bounds import Bounds
+from mailer.delivery.desk import Claim, Desk
+from mailer.delivery.gates import (
+    ALLOWANCE,
+    PAUSE,
+    QUOTA,
+    RELAY,
+    Gate,
+    held_kinds,
+    read_gates,
+    take_probe,
+)
+from mailer.delivery.journal import Fate, Journal
+from mailer.delivery.outbox import FRESH, RETRY, Look, Mail
+from mailer.delivery.outcome import Closed, Outcome, Untried
+from mailer.delivery.pace import LARGEST, Pace
+from mailer.delivery.quota import LOWEST, Allowance, explain, read_allowance
+from mailer.delivery.session import Session
+from mailer.delivery.takeover import Takeover
+
+LOOK_SECONDS = 0.3  # between two looks who lives
+ABSENT_SECONDS = (
+    0.6  # not seen for so long is dead; a restarted database has lost all locks for a moment
+)
+URGENT_ENOUGH = 2  # mail down to this priority is claimed though the desk is full
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Office:
+    """What outlives a life in the database.
+
+    `tell` gives the clerk what needs no sender. `new_credentials` says, once, that the account's
+    secrets have changed. `journals` is the folder of all mailers' journals.
+    """
+
+    desk: Desk
+    tell: Callable[[Outcome], None]
+    daily_quota: int
+    new_credentials: Callable[[], bool]
+    journals: Path
+
+
+class Intake:
+    """Serves one life in the database."""
+
+    def __init__(self, session: Session, journal: Journal, office: Office) -> None:
+        self._session = session
+        self._journal = journal
+        self._desk = office.desk
+        self._tell = office.tell
+        self._quota = office.daily_quota
+        self._new_credentials = office.new_credentials
+        self._takeover = Takeover(office.journals, self._count_crash)
+        self._pace = Pace()
+        self._lanes = itertools.cycle((FRESH, RETRY))
+        self._bounds = {FRESH: Bounds(), RETRY: Bounds()}
+        self._seen_at: dict[int, float] = {}
+        self._look_at = 0.0
+        self._gates: dict[str, Gate] = {}
+
+    def take_in(self) -> dict[str, Gate]:
+        """Claim what may go now; return the gates that are closed."""
+        gates = read_gates(self._session.connection)
+        if gates.keys() != self._gates.keys():
+            self._look_at_everything()
+        self._gates = gates
+        self._look_who_lives()
+        if self._is_open(gates):
+            self._claim(held_kinds(gates))
+        return gates
+
+    def _is_open(self, gates: dict[str, Gate]) -> bool:
+        """See to the gates; return whether mail may go."""
+        closed = next((gates[name] for name in (PAUSE, RELAY, QUOTA) if name in gates), None)
+        if closed is None:
+            if self._desk.may_reopen:
+                self._desk.reopen()
+            return not self._desk.is_shut
+        if not self._desk.is_shut:
+            self._desk.shut()
+            self._desk.shutting_is_recorded()
+        for claim in self._desk.drain():
+            self._tell(Untried(claim))
+        if closed.name == RELAY:
+            self._probe(closed)
+        elif closed.name == QUOTA:
+            self._try_one(closed)
+        return False
+
+    def _probe(self, gate: Gate) -> None:
+        """Let a sender log in, when it is time; new credentials are tried at once."""
+        at_once = self._new_credentials()
+        if not at_once and not gate.is_due(datetime.now(UTC)):
+            return
+        if take_probe(self._session.connection, RELAY, at_once=at_once):
+            self._desk.put_probe()
+
+    def _try_one(self, gate: Gate) -> None:
+        """Let one mail through, when it is time: a login would not tell whether the quota is free."""
+        if gate.is_due(datetime.now(UTC)) and take_probe(self._session.connection, QUOTA):
+            self._hand_out(
+                self._mails(FRESH, [], LOWEST, 1) or self._mails(RETRY, [], LOWEST, 1), trial=True
+            )
+
+    def _claim(self, held: list[str]) -> None:
+        allowed = self._allowed()
+        number = min(
+            self._pace.batch(self._desk.active_seats, self._desk.waiting()), allowed.number
+        )
+        if number > 0:
+            mails = self._from_both_lanes(held, allowed.lowest_priority, number)
+            self._pace.claimed(number, len(mails))
+        elif self._desk.waiting() < LARGEST and allowed.number > 0:
+            mails = self._mails(FRESH, held, URGENT_ENOUGH, self._desk.active_seats)
+        else:
+            return
+        self._hand_out(mails)
+
+    def _allowed(self) -> Allowance:
+        connection = self._session.connection
+        allowed = read_allowance(connection, self._quota, len(self._desk.in_hand()))
+        explain(connection, allowed, self._gates.get(ALLOWANCE))
+        return allowed
+
+    def _from_both_lanes(self, held: list[str], lowest: int, number: int) -> list[Mail]:
+        """Claim from one lane, and the rest from the other; next time the other way round."""
+        first, second = next(self._lanes), next(self._lanes)
+        next(self._lanes)
+        mails = self._mails(first, held, lowest, number)
+        if len(mails) < number:
+            mails += self._mails(second, held, lowest, number - len(mails))
+        return mails
+
+    def _mails(self, lane: str, held: list[str], lowest: int, number: int) -> list[Mail]:
+        bounds = self._bounds[lane]
+        look = Look(
+            me=self._session.number,
+            alive=[*self._seen_at, self._session.number],
+            in_hand=self._desk.in_hand(),
+            held_kinds=held,
+            bounds=bounds.of(lowest),
+        )
+        self._session.check()
+        mails = outbox.claim(self._session.connection, lane, look, number)
+        bounds.learn(mails)
+        return mails
+
+    def _hand_out(self, mails: list[Mail], *, trial: bool = False) -> None:
+        claims = [Claim(mail, self._session, self._journal, trial) for mail in mails]
+        if not claims:
+            return
+        fates = [
+            (claim, settled_before_sending(claim) or self._takeover.outcome(claim))
+            for claim in claims
+        ]
+        self._journal.note(Fate.CLAIMED, *(mail.id for mail in mails))
+        self._desk.hold(claim for claim, outcome in fates if outcome)
+        for _, outcome in fates:
+            if outcome:
+                self._tell(outcome)
+        self._desk.put(claim for claim, outcome in fates if not outcome)
+
+    def _count_crash(self, mail: Mail, crashes: int) -> None:
+        outbox.count_crash(self._session.connection, mail, crashes)
+
+    def _look_who_lives(self) -> None:
+        moment = time.monotonic()
+        if moment < self._look_at:
+            return
+        self._look_at = moment + LOOK_SECONDS
+        before = set(self._seen_at)
+        for number in self._session.alive() - {self._session.number}:
+            self._seen_at[number] = moment
+        recent = moment - ABSENT_SECONDS
+        self._seen_at = {number: at for number, at in self._seen_at.items() if at >= recent}
+        if before - set(self._seen_at):
+            self._look_at_everything()
+
+    def _look_at_everything(self) -> None:
+        for bounds in self._bounds.values():
+            bounds.forget()
+
+
+def settled_before_sending(claim: Claim) -> Outcome | None:
+    """Return what comes of a mail that is not to be sent at all, or None."""
+    mail = claim.mail
+    if mail.expires_at is not None and mail.expires_at <= datetime.now(UTC):
+        return Closed(claim, "expired", "not sent by the time from which it is of no use")
+    if mail.suppressed:
+        return Closed(claim, "suppressed", "the recipient is on the suppression list")
+    return None

@@ -1,0 +1,112 @@
+"""A mailer's life in the database: a number, the lock that proves it lives, and an ear for new mail."""
+
+import contextlib
+import random
+import socket
+import time
+from typing import cast
+
+import psycopg2
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from common.outbox import CHANNEL
+from common.schema import MAILER_LOCKS
+from mailer.stop import Readable, Stop
+
+LEASE_SECONDS = 60.0  # a mailer that is frozen, or cut off, is dead for the others after so long
+LARGEST_NUMBER = 2**31 - 1
+
+LOCK = "SELECT pg_try_advisory_lock(:locks, :number)"
+ENTER = """
+    INSERT INTO mailers (number, host, lease_until)
+    VALUES (:number, :host, clock_timestamp() + make_interval(secs => :seconds))
+"""
+RENEW = """
+    UPDATE mailers SET lease_until = clock_timestamp() + make_interval(secs => :seconds)
+     WHERE number = :number
+"""
+LEAVE = "DELETE FROM mailers WHERE number = :number"
+# The lock goes with the connection, within milliseconds of a kill; the lease is for the rest.
+ALIVE = """
+    SELECT m.number
+      FROM mailers m
+      JOIN pg_locks l ON l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted
+       AND l.classid = CAST(:locks AS oid) AND l.objid = CAST(m.number AS oid)
+       AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+     WHERE m.lease_until > clock_timestamp()
+"""
+
+
+class SessionLostError(Exception):
+    """Others may have taken up our mail by now, so nothing more of it may be sent."""
+
+
+class Session:
+    """One life. All but `check` may raise SQLAlchemy's or psycopg2's errors, and are the main thread's."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._lost = False
+        self._valid_until = time.monotonic() + LEASE_SECONDS
+        connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        self.connection: Connection = connection
+        try:
+            self.number = number_of_ours(connection)
+            connection.exec_driver_sql(f"LISTEN {CHANNEL}")
+            # A claim that a crash of the server loses is only offered again.
+            connection.exec_driver_sql("SET synchronous_commit = off")
+        except BaseException:
+            self.close()
+            raise
+
+    def check(self) -> None:
+        """Raise SessionLostError unless what we claimed is still ours."""
+        if self._lost or time.monotonic() >= self._valid_until:
+            raise SessionLostError("cut off from the database for too long; the mail waits")
+
+    def renew(self) -> None:
+        """Stay alive for the others for another LEASE_SECONDS; raises SessionLostError if too late."""
+        self.check()
+        asked_at = time.monotonic()
+        values = {"number": self.number, "seconds": LEASE_SECONDS}
+        if self.connection.execute(text(RENEW), values).rowcount != 1:
+            raise SessionLostError("the database no longer knows this mailer; was it restored?")
+        self._valid_until = asked_at + LEASE_SECONDS
+
+    def alive(self) -> set[int]:
+        """Return the numbers of all mailers that live."""
+        return set(self.connection.scalars(text(ALIVE), {"locks": MAILER_LOCKS}))
+
+    def wait(self, stop: Stop, seconds: float, *others: Readable) -> None:
+        """Return when there is new mail, when told to stop, when another has something, or in time."""
+        raw = self.connection.connection.driver_connection
+        driver = cast("psycopg2.extensions.connection", raw)
+        if not driver.notifies:  # some may have come along with the reply to a statement
+            stop.wait(seconds, driver, *others)
+            driver.poll()
+        driver.notifies.clear()
+
+    def leave(self) -> None:
+        """Say goodbye: the others need not wait for our lease."""
+        self.connection.execute(text(LEAVE), {"number": self.number})
+        self.close()
+
+    def close(self) -> None:
+        """Hang up; a pool must not give a connection that listens, and holds a lock, to anybody."""
+        self._lost = True
+        if self.connection.closed:
+            return
+        with contextlib.suppress(DBAPIError, psycopg2.Error):
+            self.connection.invalidate()
+        self.connection.close()
+
+
+def number_of_ours(connection: Connection) -> int:
+    """Return a number that no other mailer has, locked and entered."""
+    while True:
+        number = random.SystemRandom().randint(1, LARGEST_NUMBER)
+        if connection.scalar(text(LOCK), {"locks": MAILER_LOCKS, "number": number}):
+            break
+    values = {"number": number, "host": socket.gethostname(), "seconds": LEASE_SECONDS}
+    connection.execute(text(ENTER), values)
+    return number

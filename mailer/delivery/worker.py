@@ -1,0 +1,150 @@
+"""The main thread: lives in the database, claims mail for the senders, and looks after the gates."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import psycopg2
+import structlog
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from common import presence
+from common.database import reason_of
+from mailer.delivery.clerk import Clerk
+from mailer.delivery.desk import Desk
+from mailer.delivery.gates import trouble_of
+from mailer.delivery.intake import Intake, Office
+from mailer.delivery.journal import Journal
+from mailer.delivery.outcome import Untried
+from mailer.delivery.sender import Sender
+from mailer.delivery.session import Session, SessionLostError
+from mailer.delivery.wake import Wake
+from mailer.delivery.watchdog import Rounds, Watchdog
+from mailer.outage import Outage
+from mailer.stop import Stop
+
+log = structlog.get_logger(__name__)
+
+PART = "mailer"
+POLL_SECONDS = 0.5  # for what no wake-up tells: what falls due, and mailers that die
+RENEW_SECONDS = 15.0
+PRESENCE_SECONDS = 10.0
+STUCK_SECONDS = 120.0  # mail in hand, and nothing comes of any
+DATABASE_PAUSE_SECONDS = 5.0
+LAST_MAIL_SECONDS = 30.0  # for mail on the wire when told to stop
+LAST_RECORDS_SECONDS = 10.0
+LOST = (DBAPIError, psycopg2.Error, SessionLostError)
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """The threads beside the main one, and what they share."""
+
+    desk: Desk
+    clerk: Clerk
+    senders: list[Sender]
+
+    @property
+    def dead(self) -> list[str]:
+        """Return the names of the threads that have ended."""
+        return [thread.name for thread in (self.clerk, *self.senders) if not thread.is_alive()]
+
+
+class Worker:
+    """Runs until told to stop; neither the relay nor the database being away ends it."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        crew: Crew,
+        office: Office,
+        room: Wake,
+        beat: Callable[[], None],
+    ) -> None:
+        self._engine = engine
+        self._crew = crew
+        self._office = office
+        self._room = room
+        self._beat = beat
+        self._rounds = Rounds()
+        self._outage = Outage("database", longest_pause_seconds=DATABASE_PAUSE_SECONDS)
+
+    def run(self, stop: Stop) -> bool:
+        """Work until told to stop, and return True; False is that a thread died, and so must we."""
+        silent = {
+            "main": self._rounds.silent_seconds,
+            "clerk": self._crew.clerk.rounds.silent_seconds,
+        }
+        for thread in (self._crew.clerk, *self._crew.senders, Watchdog(silent, stop)):
+            thread.start()
+        while not stop.is_set() and not self._crew.dead:
+            self._beat()
+            self._rounds.begin()
+            try:
+                self._live(stop)
+            except LOST as error:
+                self._outage.begin(reason_of(error), "database")
+                stop.wait(self._outage.left_seconds())
+        if not stop.is_set():
+            log.critical("threads died; ending, to be replaced", threads=self._crew.dead)
+        return stop.is_set()
+
+    def _live(self, stop: Stop) -> None:
+        """Live one life in the database; what was claimed in it is not sent any more after it."""
+        session = Session(self._engine)
+        journal = Journal(self._office.journals, session.number)
+        try:
+            self._claim_until(stop, session, Intake(session, journal, self._office))
+            self._go_home()
+        except LOST:
+            session.close()
+            self._crew.desk.settled(claim.mail.id for claim in self._crew.desk.drain())
+            raise
+        finally:
+            journal.retire()
+        session.leave()
+
+    def _claim_until(self, stop: Stop, session: Session, intake: Intake) -> None:
+        renew_at = present_at = 0.0
+        present = None
+        while not stop.is_set() and not self._crew.dead:
+            if self._crew.desk.stuck_seconds() < STUCK_SECONDS:
+                self._beat()
+            moment = time.monotonic()
+            if moment >= renew_at:
+                session.renew()
+                renew_at = moment + RENEW_SECONDS
+            self._rounds.begin()
+            self._room.clear()
+            gates = intake.take_in()
+            self._outage.end()
+            trouble = trouble_of(gates)
+            if trouble != present or moment >= present_at:
+                self._record_presence(trouble)
+                present, present_at = trouble, moment + PRESENCE_SECONDS
+            session.wait(stop, POLL_SECONDS, self._room)
+
+    def _record_presence(self, trouble: str | None) -> None:
+        with self._engine.begin() as transaction:
+            presence.record(transaction, PART, datetime.now(UTC), trouble)
+
+    def _go_home(self) -> None:
+        """Give back what waits, let the senders end what they have, and record it."""
+        desk, clerk = self._crew.desk, self._crew.clerk
+        for claim in desk.drain():
+            clerk.tell(Untried(claim))
+        desk.leave()
+        until = time.monotonic() + LAST_MAIL_SECONDS
+        for sender in self._crew.senders:
+            sender.join(max(0.0, until - time.monotonic()))
+        clerk.finish()
+        clerk.join(LAST_RECORDS_SECONDS)
+        clerk.give_up()
+        if desk.in_hand():
+            log.warning(
+                "stopped with mail in hand; our successor takes it up", mails=len(desk.in_hand())
+            )
+        else:
+            log.info("stopped")

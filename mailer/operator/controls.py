@@ -1,0 +1,162 @@
+"""What an operator may do to the mail. Each change is a short transaction, and wakes all mailers."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, text
+
+from common.mail_figures import read_mailers
+from common.outbox import CHANNEL
+
+AT_ONCE = 5_000
+
+# Why a mail is not to be queued again; null: nothing speaks against it.
+NOT_AGAIN = """
+    CASE WHEN m.state = 'sent' THEN 'it was sent, and nothing is sent twice'
+         WHEN m.lease_by IS NOT NULL THEN 'mailer ' || m.lease_by || ' has it in hand just now'
+         WHEN m.body_id IS NULL THEN 'its content was removed, some days after it was done'
+         WHEN EXISTS (SELECT FROM mail_suppressions s
+                       WHERE s.address = lower(m.recipient) AND s.scope IN ('*', m.kind))
+         THEN 'its address gets no more mail; `unsuppress` it first'
+         WHEN m.state IN ('dead', 'expired', 'suppressed', 'cancelled') AND EXISTS (
+              SELECT FROM outbox o
+               WHERE o.dedupe_key = m.dedupe_key AND o.recipient = m.recipient
+                 AND o.state IN ('queued', 'sent', 'unsure'))
+         THEN 'another mail took its place, with the same dedupe key'
+    END
+"""
+# As if it came now: nothing is charged to it, and what it expired of no longer counts. Of several that
+# stand for one another, the newest.
+RETRY = """
+    UPDATE outbox m
+       SET state = 'queued', due_at = clock_timestamp(), attempts = 0, crashes = 0,
+           first_try_at = NULL, done_at = NULL,
+           expires_at = CASE WHEN m.expires_at > clock_timestamp() THEN m.expires_at END
+      FROM (SELECT id, row_number() OVER (PARTITION BY dedupe_key, recipient ORDER BY id DESC) AS place
+              FROM outbox
+             WHERE id = ANY(CAST(:ids AS bigint[]))) AS chosen
+     WHERE m.id = chosen.id AND (m.dedupe_key IS NULL OR chosen.place = 1) AND {obstacle} IS NULL
+ RETURNING m.id
+"""
+# Why a mail can't be cancelled. One in the hands of a mailer that died is nobody's by now.
+NOT_CANCELLED = """
+    CASE WHEN m.state NOT IN ('queued', 'unsure', 'dead') THEN 'it is ' || m.state || ' already'
+         WHEN m.lease_by <> ALL (CAST(:gone AS integer[]))
+         THEN 'mailer ' || m.lease_by || ' has it in hand just now; try again in a moment'
+    END
+"""
+CANCEL = """
+    UPDATE outbox m
+       SET state = 'cancelled', done_at = clock_timestamp(), lease_by = NULL
+     WHERE m.id = ANY(CAST(:ids AS bigint[])) AND {obstacle} IS NULL
+ RETURNING m.id
+"""
+THE_REST = """
+    SELECT m.id, coalesce({obstacle}, 'it changed just now; try again') AS obstacle
+      FROM outbox m
+     WHERE m.id = ANY(CAST(:ids AS bigint[])) AND m.id <> ALL(CAST(:done AS bigint[]))
+  ORDER BY m.id
+"""
+HELD_BY = """
+    SELECT DISTINCT lease_by FROM outbox WHERE id = ANY(CAST(:ids AS bigint[])) AND lease_by IS NOT NULL
+"""
+PAUSE = """
+    INSERT INTO mail_gates AS known (name, cause, reason) VALUES (:name, 'operator', :reason)
+    ON CONFLICT (name) DO UPDATE SET reason = EXCLUDED.reason
+"""
+RESUME = "DELETE FROM mail_gates WHERE name = :name"
+PROBE = """
+    UPDATE mail_gates SET next_probe_at = clock_timestamp() WHERE name = ANY(CAST(:names AS text[]))
+ RETURNING name
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Which mails it was done to, and why not to the others."""
+
+    done: list[int]
+    refused: dict[int, str]
+
+
+class Controls:
+    """All of them may raise SQLAlchemy's errors; what was done until then is done."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def retry(self, ids: Sequence[int]) -> Outcome:
+        """Queue these mails as if they came now, and let the relay be tried at once."""
+        outcome = Outcome([], {})
+        for some in portions(ids):
+            with self._engine.begin() as transaction:
+                change(transaction, outcome, RETRY, NOT_AGAIN, {"ids": some})
+        if outcome.done:
+            self.probe("relay")
+        return outcome
+
+    def cancel(self, ids: Sequence[int]) -> Outcome:
+        """See to it that these mails are never sent; none that a mailer has in hand just now."""
+        outcome = Outcome([], {})
+        for some in portions(ids):
+            with self._engine.begin() as transaction:
+                values = {"ids": some, "gone": list(gone(transaction, some))}
+                change(transaction, outcome, CANCEL, NOT_CANCELLED, values)
+        return outcome
+
+    def pause(self, kind: str | None, reason: str) -> None:
+        """Hold all mail back, or all of a kind, until an operator resumes it."""
+        with self._engine.begin() as transaction:
+            transaction.execute(text(PAUSE), {"name": pause_of(kind), "reason": reason})
+            wake(transaction)
+
+    def resume(self, kind: str | None) -> bool:
+        """End that pause; False where there was none."""
+        with self._engine.begin() as transaction:
+            ended = transaction.execute(text(RESUME), {"name": pause_of(kind)}).rowcount == 1
+            wake(transaction)
+        return ended
+
+    def probe(self, *names: str) -> list[str]:
+        """Have these gates tried at once; return those that are closed."""
+        with self._engine.begin() as transaction:
+            closed = list(transaction.scalars(text(PROBE), {"names": list(names)}))
+            wake(transaction)
+        return closed
+
+
+def change(
+    transaction: Connection,
+    outcome: Outcome,
+    statement: str,
+    obstacle: str,
+    values: Mapping[str, object],
+) -> None:
+    """Run the statement on the mails of `values`, and add to the outcome what became of each."""
+    done = sorted(transaction.scalars(text(statement.format(obstacle=obstacle)), values))
+    rest = transaction.execute(text(THE_REST.format(obstacle=obstacle)), {**values, "done": done})
+    outcome.done.extend(done)
+    outcome.refused.update({row.id: row.obstacle for row in rest})
+    wake(transaction)
+
+
+def gone(transaction: Connection, ids: Collection[int]) -> set[int]:
+    """Return the mailers that have some of these mails in hand and do not live; none comes back."""
+    holders = set(transaction.scalars(text(HELD_BY), {"ids": list(ids)}))
+    return holders - {mailer.number for mailer in read_mailers(transaction) if mailer.lives}
+
+
+def wake(transaction: Connection) -> None:
+    """Have all mailers look anew, once this is committed."""
+    transaction.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
+
+
+def pause_of(kind: str | None) -> str:
+    """Return the name of the gate that holds a kind back, or all mail."""
+    return f"pause:{kind}" if kind else "pause"
+
+
+def portions(ids: Sequence[int]) -> Iterator[list[int]]:
+    """Yield the numbers in portions that one short transaction can take."""
+    for start in range(0, len(ids), AT_ONCE):
+        yield list(ids[start : start + AT_ONCE])

@@ -1,0 +1,1 @@
+"""Coming to a verified login at the relay, and handing one mail over."""

@@ -1,0 +1,294 @@
+"""What holds all mail back, and lets it go again, with the real database and a real SMTP server."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Row, text
+from structlog.testing import capture_logs
+
+from mailer.delivery import gates
+from mailer.smtp.relay import Relay
+from tests.integration.mailers import Mailer
+from tests.integration.postgres import Database
+from tests.integration.smtp_server import (
+    PASSWORD,
+    a_relay,
+    attempts,
+    queue_mail,
+    running_server,
+    states,
+    trouble,
+)
+from tests.stack.smtp.certificates import Certificate, make_certificate
+from tests.stack.smtp.server import SmtpServer
+from tests.waiting import eventually
+
+ALICE, BOB = "alice@example.net", "bob@example.net"
+QUICK = {"server": (0.3,), "login": (0.3,), "credentials": (0.3,), "quota": (0.5,)}
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    """A certificate for the name by which the tests reach the server."""
+    return make_certificate(tmp_path_factory.mktemp("certificate"), "localhost")
+
+
+@pytest.fixture
+def server(certificate: Certificate) -> Iterator[SmtpServer]:
+    """A server that is well."""
+    with running_server(certificate) as running:
+        yield running
+
+
+@pytest.fixture
+def relay(server: SmtpServer, certificate: Certificate) -> Relay:
+    """How to reach it."""
+    return a_relay(server, certificate.authority)
+
+
+@pytest.fixture
+def mailer(database: Database, relay: Relay, tmp_path: Path) -> Mailer:
+    """A mailer, not yet running."""
+    return Mailer(database, relay, tmp_path / "journals")
+
+
+@pytest.fixture
+def quick_probes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test waits for a minute."""
+    monkeypatch.setattr(gates, "PAUSES", QUICK)
+
+
+def do(database: Database, statement: str) -> None:
+    with database.engine("owner").begin() as connection:
+        connection.execute(text(statement))
+
+
+def gate(database: Database, name: str) -> "Row[tuple[object, ...]] | None":
+    with database.engine("owner").connect() as connection:
+        statement = text("SELECT * FROM mail_gates WHERE name = :name")
+        return connection.execute(statement, {"name": name}).one_or_none()
+
+
+@pytest.mark.usefixtures("quick_probes")
+def test_refused_password_holds_the_mail_until_it_is_taken(
+    database: Database, server: SmtpServer, mailer: Mailer
+) -> None:
+    server.state.behave(auth="535 5.7.8 Username and Password not accepted")
+
+    with capture_logs() as logs, mailer.running():
+        queue_mail(database, ALICE, BOB)
+        server.state.wait_for(logins=3)
+        eventually(lambda: "535 5.7.8" in (trouble(database) or ""), 10, "the row says why")
+        while_refused, closed = states(database), gate(database, "relay")
+        server.state.behave()
+        eventually(lambda: states(database) == {"sent": 2})
+        eventually(lambda: trouble(database) is None, 10, "the row says that it is well again")
+
+    told = [line for line in logs if line["event"] == "gate closed"]
+    assert while_refused == {"queued": 2}
+    assert closed is not None
+    assert closed.cause == "login"
+    assert attempts(database) == [0, 0]
+    assert len(server.state.messages) == 2
+    assert len(told) == 1
+    assert "535 5.7.8 Username and Password not accepted" in told[0]["reason"]
+    assert gate(database, "relay") is None
+    assert PASSWORD not in str(logs)
+
+
+def test_new_password_is_tried_at_once(
+    database: Database, server: SmtpServer, mailer: Mailer
+) -> None:
+    mailer.password = "not this one"
+
+    with mailer.running():
+        queue_mail(database, ALICE)
+        eventually(lambda: gate(database, "relay"), 10, "the password is refused")
+        mailer.password = PASSWORD
+        eventually(lambda: states(database) == {"sent": 1}, 20)
+
+    assert len(server.state.messages) == 1
+
+
+def test_operator_can_have_it_tried_at_once(
+    database: Database, server: SmtpServer, mailer: Mailer
+) -> None:
+    server.state.behave(auth="535 5.7.8 no")
+
+    with mailer.running():
+        queue_mail(database, ALICE)
+        eventually(lambda: gate(database, "relay"), 10, "the password is refused")
+        server.state.behave()
+        do(database, "UPDATE mail_gates SET next_probe_at = now()")
+        eventually(lambda: states(database) == {"sent": 1}, 20)
+
+
+def test_refused_login_is_not_repeated_soon(
+    database: Database, server: SmtpServer, mailer: Mailer
+) -> None:
+    server.state.behave(auth="535 5.7.8 no")
+    with database.engine("owner").connect() as connection:
+        started = connection.scalar(text("SELECT now()"))
+
+    with mailer.running():
+        queue_mail(database, ALICE)
+        eventually(lambda: gate(database, "relay"), 10, "the password is refused")
+        closed = gate(database, "relay")
+
+    assert closed is not None
+    assert (closed.next_probe_at - started).total_seconds() >= 60
+    assert len(server.state.logins) <= mailer.connections
+
+
+@pytest.mark.usefixtures("quick_probes")
+def test_mail_waits_out_a_server_that_is_down(
+    database: Database, server: SmtpServer, mailer: Mailer
+) -> None:
+    server.stop()
+
+    with mailer.running():
+        queue_mail(database, ALICE)
+        eventually(lambda: "refused" in (trouble(database) or ""), 10, "the row says why")
+        while_down = states(database)
+        server.start()
+        eventually(lambda: states(database) == {"sent": 1})
+
+    assert while_down == {"queued": 1}
+    assert attempts(database) == [0]
+    assert len(server.state.messages) == 1
+
+
+@pytest.mark.usefixtures("quick_probes")
+def test_server_that_goes_down_between_two_mails_costs_neither(
+    database: Database, server: SmtpServer, mailer: Mailer
+) -> None:
+    with mailer.running():
+        queue_mail(database, ALICE)
+        eventually(lambda: states(database) == {"sent": 1})
+        server.stop()
+        queue_mail(database, BOB)
+        eventually(lambda: trouble(database), 10, "the row says why")
+        server.start()
+        eventually(lambda: states(database) == {"sent": 2})
+
+    assert [message.recipients for message in server.state.messages] == [[ALICE], [BOB]]
+    assert attempts(database) == [0, 0]
+
+
+@pytest.mark.usefixtures("quick_probes")
+def test_mail_on_which_the_relay_always_hangs_up_lets_the_others_go(
+    database: Database, server: SmtpServer, mailer: Mailer
+) -> None:
+    mailer.connections = 1
+    server.state.behave(rcpt="drop")
+
+    with mailer.running():
+        queue_mail(database, ALICE, priority=1)
+        eventually(lambda: attempts(database) == [1], what="it is charged, the second time")
+        server.state.behave()
+        queue_mail(database, BOB)
+        server.state.wait_for(messages=1)
+
+    assert server.state.messages[0].recipients == [BOB]
+
+
+@pytest.mark.usefixtures("quick_probes")
+def test_quota_that_is_used_up_holds_all_mail_and_charges_none(
+    database: Database, server: SmtpServer, mailer: Mailer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mailer.smtp.verdict.QUOTA_WAIT", None)
+    server.state.behave(mail="550 5.4.5 Daily user sending limit exceeded")
+
+    with mailer.running():
+        queue_mail(database, ALICE, BOB)
+        eventually(lambda: gate(database, "quota"), 10)
+        while_held = states(database)
+        server.state.behave()
+        do(database, "UPDATE mail_gates SET next_probe_at = now()")
+        eventually(lambda: states(database) == {"sent": 2})
+
+    assert while_held == {"queued": 2}
+    assert attempts(database) == [0, 0]
+    assert gate(database, "quota") is None
+
+
+def test_after_the_quota_one_mail_goes_first_as_a_trial(
+    database: Database, server: SmtpServer, mailer: Mailer
+) -> None:
+    server.state.behave(mail="550 5.4.5 Daily user sending limit exceeded")
+    backlog = [f"{number}@example.net" for number in range(30)]
+
+    with mailer.running():
+        queue_mail(database, *backlog)
+        eventually(lambda: gate(database, "quota"), 10)
+        eventually(lambda: not mailer.desk.in_hand())
+        logins = len(server.state.logins)
+        do(database, "UPDATE mail_gates SET next_probe_at = now()")
+        eventually(lambda: (closed := gate(database, "quota")) and closed.probes == 2)
+        eventually(lambda: not mailer.desk.in_hand())
+
+    assert len(server.state.logins) <= logins + 1
+    assert states(database) == {"queued": 30}
+    assert attempts(database) == [0] * 30
+
+
+def test_our_own_count_of_the_day_keeps_the_last_tenth_for_urgent_mail(
+    database: Database, mailer: Mailer
+) -> None:
+    mailer.daily_quota = 10
+    queue_mail(database, *(f"{number}@example.net" for number in range(12)))
+
+    with mailer.running():
+        eventually(lambda: states(database).get("sent") == 9)
+        eventually(lambda: gate(database, "allowance"), what="it says why the others wait")
+        queue_mail(database, ALICE, BOB, priority=1)
+        eventually(lambda: states(database).get("sent") == 10)
+        eventually(lambda: "all 10 mails" in (trouble(database) or ""))
+
+    assert states(database) == {"sent": 10, "queued": 4}
+    assert attempts(database) == [0] * 14
+
+
+def test_a_pause_holds_all_mail_until_it_is_over(database: Database, mailer: Mailer) -> None:
+    pause = "INSERT INTO mail_gates (name, cause, reason) VALUES ('pause', 'operator', 'we move')"
+    do(database, pause)
+
+    with mailer.running():
+        queue_mail(database, ALICE)
+        eventually(lambda: trouble(database) == "we move")
+        while_paused = states(database)
+        do(database, "DELETE FROM mail_gates; NOTIFY outbox")
+        eventually(lambda: states(database) == {"sent": 1})
+
+    assert while_paused == {"queued": 1}
+
+
+def test_a_pause_of_one_kind_lets_the_others_go(database: Database, mailer: Mailer) -> None:
+    do(
+        database,
+        "INSERT INTO mail_gates (name, cause, reason) VALUES ('pause:notice', 'operator', 'wait')",
+    )
+
+    with mailer.running():
+        queue_mail(database, ALICE, kind="notice")
+        queue_mail(database, BOB)
+        eventually(lambda: states(database) == {"queued": 1, "sent": 1})
+        do(database, "DELETE FROM mail_gates; NOTIFY outbox")
+        eventually(lambda: states(database) == {"sent": 2})
+
+
+@pytest.mark.usefixtures("quick_probes")
+def test_gate_that_one_mailer_closed_is_closed_for_the_others(
+    database: Database, server: SmtpServer, mailer: Mailer, relay: Relay, tmp_path: Path
+) -> None:
+    server.stop()
+    other = Mailer(database, relay, tmp_path / "journals")
+
+    with mailer.running(), other.running():
+        queue_mail(database, *(f"{number}@example.net" for number in range(20)))
+        eventually(lambda: mailer.desk.is_shut and other.desk.is_shut)
+        server.start()
+        eventually(lambda: states(database) == {"sent": 20})
+
+    assert attempts(database) == [0] * 20

@@ -1,0 +1,108 @@
+"""What a monitoring system is told."""
+
+import pytest
+from flask.testing import FlaskClient
+from prometheus_client import Metric
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.conftest import ROOT
+from tests.integration.mails import ago, ahead, close_gate, living_mailer, put_mail
+from tests.integration.postgres import Database
+from tests.web_app import an_app
+
+
+@pytest.fixture
+def client(database: Database) -> FlaskClient:
+    return an_app(database_url=database.url("web"), ratelimit_default="1 per hour").test_client()
+
+
+def families(client: FlaskClient) -> dict[str, Metric]:
+    answer = client.get("/metrics")
+    assert answer.status_code == 200
+    assert answer.mimetype == "text/plain"
+    return {family.name: family for family in text_string_to_metric_families(answer.text)}
+
+
+def values(client: FlaskClient, name: str) -> dict[tuple[str, ...], float]:
+    """Return the metric's values by the values of its labels, in the order of their names."""
+    samples = families(client)[name].samples
+    return {tuple(sample.labels.values()): sample.value for sample in samples}
+
+
+def test_waiting_mail_is_told_by_kind(client: FlaskClient, database: Database) -> None:
+    put_mail(database, kind="code", due_at=ago(seconds=30), lease_by=7)
+    put_mail(database, kind="code", due_at=ahead(hours=1), attempts=1)
+
+    assert values(client, "keelson_mail_queued") == {("code",): 2}
+    assert values(client, "keelson_mail_due") == {("code",): 1}
+    assert values(client, "keelson_mail_in_hand") == {("code",): 1}
+    oldest = values(client, "keelson_mail_oldest_due_seconds")
+    assert oldest == {("code",): pytest.approx(30, abs=20)}
+    retries = values(client, "keelson_mail_retries")
+    assert (retries[("1800",)], retries[("7200",)], retries[("+Inf",)]) == (0, 1, 1)
+
+
+def test_what_was_done_and_what_asks_for_attention_are_told(
+    client: FlaskClient, database: Database
+) -> None:
+    put_mail(database, kind="code", state="dead", done_at=ago(days=3))
+    done_at = ago(seconds=10)
+    put_mail(
+        database, state="sent", created_at=ago(seconds=12), due_at=ago(seconds=12), done_at=done_at
+    )
+
+    assert values(client, "keelson_mail_attention") == {("code", "dead"): 1}
+    assert values(client, "keelson_mail_done_24h") == {("news", "sent"): 1}
+    assert values(client, "keelson_mail_sent_per_second")[("60",)] == pytest.approx(1 / 60)
+    accepted = values(client, "keelson_mail_accept_seconds")
+    assert accepted == {(q,): pytest.approx(2, abs=0.5) for q in ("0.5", "0.95", "0.99")}
+
+
+def test_gates_are_told_open_and_closed(client: FlaskClient, database: Database) -> None:
+    close_gate(database, "relay", cause="login", since=ago(seconds=60))
+    close_gate(database, "pause:news", cause="operator")
+
+    closed = values(client, "keelson_mail_gate_closed")
+
+    assert closed == {
+        ("relay",): 1,
+        ("quota",): 0,
+        ("allowance",): 0,
+        ("pause",): 0,
+        ("pause:news",): 1,
+    }
+    since = values(client, "keelson_mail_gate_closed_seconds")
+    assert since[("login", "relay")] == pytest.approx(60, abs=20)
+
+
+def test_mailers_that_live_are_counted(client: FlaskClient, database: Database) -> None:
+    assert values(client, "keelson_mail_mailers") == {(): 0}
+    with living_mailer(database):
+        assert values(client, "keelson_mail_mailers") == {(): 1}
+
+
+def test_database_that_is_away_is_told_and_nothing_else() -> None:
+    client = an_app().test_client()
+
+    assert values(client, "keelson_database_up") == {(): 0}
+    assert list(families(client)) == ["keelson_database_up"]
+
+
+def test_database_that_answers_is_up(client: FlaskClient) -> None:
+    assert values(client, "keelson_database_up") == {(): 1}
+
+
+def test_asking_costs_no_session_and_is_not_limited(client: FlaskClient) -> None:
+    answers = [client.get("/metrics") for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    assert not any("Set-Cookie" in answer.headers for answer in answers)
+
+
+def test_every_metric_is_in_the_runbook(client: FlaskClient) -> None:
+    runbook = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+
+    told = set(families(client))
+
+    assert len(told) > 10
+    assert [name for name in sorted(told) if f"`{name}" not in runbook] == []
