@@ -72,6 +72,50 @@ secret: engine ## Keep a secret for the service that needs it (NAME=mail_passwor
 	@read -rsp "$(NAME): " value && echo && \
 		printf '%s' "$$value" | $(COMPOSE) run --rm --no-deps -T init init put $(NAME)
 
+# --- mail ------------------------------------------------------------------------------------------
+
+MAIL := $(COMPOSE) exec mailer python -m mailer
+
+.PHONY: mail-status
+mail-status: engine ## How the mail does, and what to do next
+	@$(MAIL) status $(ARGS)
+
+.PHONY: mail-list
+mail-list: engine ## List mail, the newest first (ARGS='--state dead', --kind, --to ADDRESS or @DOMAIN, --limit)
+	@$(MAIL) list $(ARGS)
+
+.PHONY: mail-show
+mail-show: engine ## One mail: its tries, why it is not sent, when it is tried next (ID=)
+	@$(MAIL) show '$(ID)' $(ARGS)
+
+.PHONY: mail-retry
+mail-retry: engine ## Send mail again as if it came now (ID=, or STATE= and KIND=)
+	@$(MAIL) retry $(if $(ID),'$(ID)') $(if $(STATE),--state '$(STATE)') $(if $(KIND),--kind '$(KIND)') $(ARGS)
+
+.PHONY: mail-cancel
+mail-cancel: engine ## See to it that mail is not sent (ID=, or KIND= for all of it that waits)
+	@$(MAIL) cancel $(if $(ID),'$(ID)') $(if $(KIND),--kind '$(KIND)') $(ARGS)
+
+.PHONY: mail-pause
+mail-pause: engine ## Hold all mail back, or a kind of it (KIND=)
+	@$(MAIL) pause $(if $(KIND),--kind '$(KIND)') $(ARGS)
+
+.PHONY: mail-resume
+mail-resume: engine ## End that pause (KIND=)
+	@$(MAIL) resume $(if $(KIND),--kind '$(KIND)') $(ARGS)
+
+.PHONY: mail-probe
+mail-probe: engine ## Try the relay now, where trouble with it holds mail back
+	@$(MAIL) probe $(ARGS)
+
+.PHONY: mail-suppressions
+mail-suppressions: engine ## The addresses that get no more mail
+	@$(MAIL) suppressions $(ARGS)
+
+.PHONY: mail-test
+mail-test: engine ## Send a test mail past the queue, and tell each step (TO=you@example.org)
+	@$(MAIL) test '$(TO)' $(ARGS)
+
 # --- tests -----------------------------------------------------------------------------------------
 
 .PHONY: test
@@ -103,9 +147,14 @@ test-stack: engine venv images ## Tests that need the whole stack (their own, be
 test-browser: engine venv images browser ## Tests that need the whole stack and a browser
 	@$(PYTEST) tests/browser $(ARGS)
 
+.PHONY: test-long
+test-long: engine venv images ## Tests that take many minutes: ten thousand mails through every misfortune
+	@$(PYTEST) tests/long $(ARGS)
+
 .PHONY: bench
-bench: engine venv images ## Measure, and print the table
-	@$(VENV)/python bench/stack.py
+bench: engine venv images ## Measure, and print the tables (ARGS=drain for one part of the mail alone)
+	@$(if $(ARGS),true,$(VENV)/python bench/stack.py)
+	@$(VENV)/python bench/mail.py $(ARGS)
 
 # --- upkeep ----------------------------------------------------------------------------------------
 

@@ -41,10 +41,20 @@ COMPOSE = {
 }
 
 # What compose.yaml or init sets, and a .env cannot: folders inside the containers, and secrets.
-FIXED = {"DATABASE_URL", "SECRET_KEY", "SESSION_FILE_DIR", "BACKUP_FOLDER", "MAIL_CA_FILE"}
+FIXED = {
+    "DATABASE_URL",
+    "SECRET_KEY",
+    "SESSION_FILE_DIR",
+    "BACKUP_FOLDER",
+    "MAIL_CA_FILE",
+    "MAIL_JOURNAL_DIR",
+}
 
 # Secrets that a file may hold instead, and where `make secret` puts it.
-FILES = {"MAIL_PASSWORD": "/run/keelson/mailer/mail_password"}
+FILES = {
+    name.upper(): f"/run/keelson/mailer/{name}"
+    for name in ("mail_password", "mail_oauth_client_secret", "mail_oauth_refresh_token")
+}
 
 SECTIONS: list[tuple[str, type[common.settings.Settings]]] = [
     ("Every service", common.settings.Settings),
@@ -61,7 +71,7 @@ def render() -> str:
     for title, settings in SECTIONS:
         fields = {name.upper(): field for name, field in settings.model_fields.items()}
         new = {name: entry(field) for name, field in fields.items() if name not in written}
-        for name in new.keys() & FILES.keys():
+        for name in sorted(new.keys() & FILES.keys()):
             new[f"{name}_FILE"] = (FILES[name], f"written by `make secret NAME={name.lower()}`")
         written |= new.keys()
         parts.append(section(title, new))

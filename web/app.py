@@ -14,20 +14,23 @@ from web import (
     health,
     inbox,
     limits,
+    metrics,
     sessions,
     status,
     subscribe,
     tracing,
+    unsubscribe,
 )
 from web.extensions import cache, csrf, db, let_go
 from web.settings import Settings
+from web.tracing import TracedFlask
 
 LARGEST_REQUEST_BYTES = 64 * 1024  # forms of a few fields
 
 
 def create_app(settings: Settings) -> Flask:
     """Build the application from its settings; nothing is connected before it is used."""
-    app = Flask("web", static_folder=None)
+    app = TracedFlask("web", static_folder=None)
     configure(app, settings)
     tracing.init_app(app)
     add_libraries(app, settings)
@@ -77,7 +80,7 @@ def add_libraries(app: Flask, settings: Settings) -> None:
 
 def add_blueprints(app: Flask) -> None:
     """Register the pages; a team adds its own here."""
-    for blueprint in (status.bp, subscribe.bp, api.bp, health.bp):
+    for blueprint in (status.bp, subscribe.bp, unsubscribe.bp, api.bp, health.bp, metrics.bp):
         app.register_blueprint(blueprint)
     if app.config["HAS_INBOX"]:
         app.register_blueprint(inbox.bp)

@@ -13,6 +13,8 @@ HEADER = "X-Request-ID"
 _ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32,}")  # in an address without a route: a mistyped link
 
+MACHINES = {"health", "metrics"}  # asked every few seconds, by programs
+
 log = structlog.get_logger(__name__)
 
 
@@ -48,7 +50,7 @@ def known_id(value: str) -> str | None:
 def finish(response: Response) -> Response:
     """Log the request and return its id to the client."""
     response.headers[HEADER] = g.request_id
-    write = log.debug if request.blueprint == "health" else log.info
+    write = log.debug if request.blueprint in MACHINES else log.info
     write(
         "request",
         method=request.method,
