@@ -83,7 +83,15 @@ def claim_milliseconds(ground: Ground) -> list[float]:
 
 def look(bounds: Bounds) -> Look:
     """Return the look of a mailer that is alone."""
-    return Look(me=ME, alive=[ME], in_hand=[], held_kinds=[], bounds=bounds.of(LOWEST))
+    return Look(
+        me=ME,
+        alive=[ME],
+        in_hand=[],
+        held_kinds=[],
+        frozen=[],
+        bytes=2**30,
+        bounds=bounds.of(LOWEST),
+    )
 
 
 def settle(engine: Engine, mails: list[Mail]) -> None:

@@ -15,6 +15,9 @@ ALTER ROLE keelson_web    LOGIN NOSUPERUSER NOCREATEROLE NOREPLICATION NOBYPASSR
 ALTER ROLE keelson_mailer LOGIN NOSUPERUSER NOCREATEROLE NOREPLICATION NOBYPASSRLS NOCREATEDB PASSWORD :'mailer';
 ALTER ROLE keelson_backup LOGIN NOSUPERUSER NOCREATEROLE REPLICATION BYPASSRLS NOCREATEDB PASSWORD :'backup';
 
+-- A mailer that is frozen in the middle of a transaction lets go of its rows, which others may need.
+ALTER ROLE keelson_mailer SET idle_in_transaction_session_timeout = '20s';
+
 GRANT pg_signal_backend TO keelson_owner; -- a restore ends the connections of the others
 GRANT pg_read_all_data TO keelson_backup;
 

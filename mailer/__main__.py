@@ -40,6 +40,8 @@ from mailer.upkeep.sweeper import Sweeper
 
 log = structlog.get_logger(__name__)
 
+LAST_CHORES_SECONDS = 5.0  # for what goes on beside the mail; whatever it is, it can be broken off
+
 
 def main() -> int:
     """Deliver mail until SIGTERM or SIGINT; returns 78 where the settings are wrong."""
@@ -72,6 +74,7 @@ def means_of(settings: Settings) -> Means:
         open_engine(settings, "mailer"),
         settings.daily_quota,
         settings.mail_username,
+        account,
         lambda mail: trial(relay, account, mail),
     )
 
@@ -98,7 +101,7 @@ def run(settings: Settings, stop: Stop) -> bool:
     ended_well = worker.run(stop)
     stop.set()
     for thread in beside:
-        thread.join()
+        thread.join(LAST_CHORES_SECONDS)
     engine.dispose()
     return ended_well
 
@@ -122,6 +125,7 @@ def worker_of(settings: Settings, engine: Engine, relay: Relay, account: Account
         daily_quota=settings.daily_quota,
         new_credentials=Changes(account.fingerprint),
         journals=settings.mail_journal_dir,
+        patience_seconds=settings.mail_timeout + settings.mail_end_timeout,
     )
     return Worker(engine, Crew(desk, clerk, senders), office, room, Heartbeat().beat)
 

@@ -31,8 +31,11 @@ class Stop:
 
     def wait(self, seconds: float, *others: Readable) -> None:
         """Return when told to stop, when one of the others has something, or after `seconds`."""
+        poll = select.poll()  # not select, which knows no descriptor above 1023
         waited_for: list[int | Readable] = [self._reader, *others]
-        select.select(waited_for, [], [], seconds)
+        for one in waited_for:
+            poll.register(one, select.POLLIN)
+        poll.poll(seconds * 1000)
 
     def close(self) -> None:
         """Give the pipe back."""

@@ -6,7 +6,6 @@ leave unrecorded is one commit's worth.
 
 import queue
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from threading import Event, Thread
 
 import structlog
@@ -16,9 +15,10 @@ from structlog.contextvars import bound_contextvars
 
 from common.database import reason_of
 from mailer.delivery import outbox
-from mailer.delivery.desk import Desk
+from mailer.delivery.clock import now
+from mailer.delivery.desk import Claim, Desk
 from mailer.delivery.disposition import Disposition, disposition
-from mailer.delivery.gates import QUOTA, RELAY, close_gate, open_gate
+from mailer.delivery.gates import close_gate, gate_of, open_gate
 from mailer.delivery.outbox import Mail
 from mailer.delivery.outcome import Broken, Closed, Failed, Outcome, Probed, Sent, Untried
 from mailer.delivery.watchdog import Rounds
@@ -28,7 +28,9 @@ from mailer.smtp.errors import DeliveryError, Scope, Stage
 log = structlog.get_logger(__name__)
 
 LARGEST_COMMIT = 500
+MOST_STUMBLED = 10_000
 POISON_TRIES = 3
+BUG = "bug"  # the scope of a failure that is nobody's fault but ours
 UNRECORDABLE = (DataError, IntegrityError, ValueError)  # the fault is in the values
 OF_THE_RELAY = {Scope.ACCOUNT, Scope.SERVER, Scope.QUOTA}
 BEFORE_ANY_MAIL = {
@@ -117,19 +119,19 @@ class Clerk(Thread):
             for outcome in batch:
                 self._keep_recording([outcome])
         elif not isinstance(batch[0], Probed | Closed):
+            self._desk.shutting_is_recorded()  # as far as that is possible
             reason = f"what came of it could not be recorded: {reason_of(error)}"
             self._keep_recording([Closed(batch[0].claim, "unsure", reason)])
         else:
             log.error("an outcome was not recorded", reason=reason_of(error))
+            self._forget(batch)
 
     def _record(self, batch: list[Outcome]) -> None:
         sent = [outcome for outcome in batch if isinstance(outcome, Sent)]
         others = [outcome for outcome in batch if not isinstance(outcome, Sent)]
         with self._engine.begin() as connection:
             outbox.mark_sent(connection, [(one.claim.mail, one.code, one.reply) for one in sent])
-            if any(one.claim.trial for one in sent):
-                open_gate(connection, QUOTA)
-            for outcome in others:
+            for outcome in batch:
                 self._write(connection, outcome)
         self._forget(batch)
         for one in sent:
@@ -153,7 +155,9 @@ class Clerk(Thread):
         self._desk.settled(claim.mail.id for claim in claims)
 
     def _write(self, connection: Connection, outcome: Outcome) -> None:
-        if isinstance(outcome, Failed):
+        if isinstance(outcome, Sent):
+            open_after_trial(connection, outcome.claim)
+        elif isinstance(outcome, Failed):
             with bound_contextvars(request_id=outcome.claim.mail.request_id):
                 self._write_failed(connection, outcome)
         elif isinstance(outcome, Broken):
@@ -169,19 +173,23 @@ class Clerk(Thread):
 
     def _write_probed(self, connection: Connection, outcome: Probed) -> None:
         if outcome.error is None:
-            open_gate(connection, RELAY)
+            self._desk.let_in = True
         else:
             close_gate(connection, outcome.error, probed=True)
 
     def _write_failed(self, connection: Connection, outcome: Failed) -> None:
         mail, error = outcome.claim.mail, outcome.error
         if error.scope in OF_THE_RELAY:
-            close_gate(connection, error, probed=outcome.claim.trial)
+            close_gate(connection, error, probed=outcome.claim.trial is not None)
+            if outcome.claim.trial != gate_of(error):
+                open_after_trial(connection, outcome.claim)
             if not self._stumbles_again(outcome):
                 outbox.release(connection, mail)
                 return
+        else:
+            open_after_trial(connection, outcome.claim)
         note(connection, mail, error, outcome.milliseconds)
-        told = disposition(mail, error, self._spread(), datetime.now(UTC))
+        told = disposition(mail, error, self._spread(), now())
         write_disposition(connection, mail, error, told)
 
     def _stumbles_again(self, outcome: Failed) -> bool:
@@ -192,6 +200,8 @@ class Clerk(Thread):
         if outcome.error.stage in BEFORE_ANY_MAIL or outcome.error.scope is not Scope.SERVER:
             return False
         first = self._stumbled.setdefault(outcome.claim.mail.id, outcome)
+        if len(self._stumbled) > MOST_STUMBLED:
+            self._stumbled.clear()
         return first is not outcome  # the same one comes again where its commit failed
 
 
@@ -217,18 +227,26 @@ def write_broken(connection: Connection, outcome: Broken) -> None:
     """Record a failure of our own: after some tries, the mail is put aside."""
     mail = outcome.claim.mail
     reason = f"failed for a reason that nobody foresaw: {reason_of(outcome.error)}"
-    error = DeliveryError(
-        reason, Stage.CONTENT, Scope.MESSAGE, permanent=mail.attempts + 1 >= POISON_TRIES
-    )
-    note(connection, mail, error, 0)
-    write_disposition(connection, mail, error, disposition(mail, error, 0, datetime.now(UTC)))
+    permanent = mail.bugs + 1 >= POISON_TRIES
+    error = DeliveryError(reason, Stage.CONTENT, Scope.MESSAGE, permanent=permanent)
+    open_after_trial(connection, outcome.claim)
+    note(connection, mail, error, 0, scope=BUG)
+    write_disposition(connection, mail, error, disposition(mail, error, 0, now()))
 
 
-def note(connection: Connection, mail: Mail, error: DeliveryError, milliseconds: int) -> None:
+def open_after_trial(connection: Connection, claim: Claim) -> None:
+    """Open the gate that the mail has passed as a trial."""
+    if claim.trial is not None:
+        open_gate(connection, claim.trial)
+
+
+def note(
+    connection: Connection, mail: Mail, error: DeliveryError, milliseconds: int, scope: str = ""
+) -> None:
     """Record a try that failed."""
     attempt = {
         "stage": str(error.stage),
-        "scope": str(error.scope),
+        "scope": scope or str(error.scope),
         "code": error.code,
         "reason": str(error)[: outbox.LONGEST_ERROR],
     }

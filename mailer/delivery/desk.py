@@ -11,19 +11,24 @@ from mailer.delivery.journal import Journal
 from mailer.delivery.outbox import Mail
 from mailer.delivery.session import Session
 
+SLOW_SECONDS = 5.0  # who is at one mail for longer does not keep others from working
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A mail, and the life in which it is ours. A `trial` goes though the quota is used up."""
+    """A mail, and the life in which it is ours.
+
+    `trial` names the gate that this one passes though it is closed, to see whether it can open.
+    """
 
     mail: Mail
     session: Session
     journal: Journal
-    trial: bool = False
+    trial: str | None = None
 
 
 class Probe:
-    """A login that sends nothing, to see whether the relay's gate can open."""
+    """A login that sends nothing, to see whether the relay lets us in."""
 
 
 class Leave:
@@ -37,7 +42,8 @@ class Desk:
     """Shared by the threads; most urgent first. `make_room` is called when there is room for more.
 
     While it is shut, only probes and trials are given out. As many `seats` work as have proven
-    themselves: one at first, one more for each round of mail that went well.
+    themselves: one at first, one more for each round of mail that went well; who has been at one
+    mail for long does not count, so that a slow one does not hold up the others.
     """
 
     def __init__(
@@ -53,6 +59,7 @@ class Desk:
         self._waiting: list[tuple[int, int, Claim]] = []
         self._order = itertools.count()
         self._in_hand: dict[int, Claim] = {}
+        self._busy_since: dict[int, float] = {}
         self._probe: Probe | None = None
         self._leaving = False
         self._low = 0
@@ -61,6 +68,7 @@ class Desk:
         self._progress_at = now()
         self._shutting_is_recorded = True
         self.is_shut = False
+        self.let_in = False
 
     def put(self, claims: Iterable[Claim]) -> None:
         """Add mail; at half of what there is then, more is asked for."""
@@ -79,7 +87,7 @@ class Desk:
             self._in_hand.update({claim.mail.id: claim for claim in claims})
 
     def put_probe(self) -> None:
-        """Ask the first sender to look whether the relay lets us in."""
+        """Ask whoever is free to look whether the relay lets us in."""
         with self._changed:
             self._probe = Probe()
             self._changed.notify_all()
@@ -87,25 +95,38 @@ class Desk:
     def take(self, seat: int, seconds: float) -> Job | None:
         """Wait for work for so long; None is that there was none."""
         with self._changed:
-            self._changed.wait_for(lambda: self._has_work(seat), seconds)
-            if seat == 0 and self._probe:
-                probe, self._probe = self._probe, None
-                return probe
-            if self._leaving:
-                return Leave()
-            if not self._has_work(seat):
-                return None
-            claim = heapq.heappop(self._waiting)[2]
-            if len(self._waiting) == self._low:
-                self._make_room()
-            return claim
+            self._busy_since.pop(seat, None)
+            job = self._next_job(seconds)
+            if job is not None:
+                self._busy_since[seat] = self._now()
+            return job
 
-    def _has_work(self, seat: int) -> bool:
-        if self._leaving or (seat == 0 and self._probe):
+    def _next_job(self, seconds: float) -> Job | None:
+        until = self._now() + seconds
+        while not self._has_work():
+            left = until - self._now()
+            if left <= 0:
+                return None
+            self._changed.wait(min(left, SLOW_SECONDS / 5))  # others may become slow meanwhile
+        if self._probe:
+            probe, self._probe = self._probe, None
+            return probe
+        if self._leaving:
+            return Leave()
+        claim = heapq.heappop(self._waiting)[2]
+        if len(self._waiting) == self._low:
+            self._make_room()
+        return claim
+
+    def _has_work(self) -> bool:
+        if self._leaving or self._probe:
             return True
-        if seat >= self._active_seats or not self._waiting:
+        if not self._waiting:
             return False
-        return not self.is_shut or self._waiting[0][2].trial
+        if self.is_shut:
+            return self._waiting[0][2].trial is not None
+        quick = self._now() - SLOW_SECONDS
+        return sum(since > quick for since in self._busy_since.values()) < self._active_seats
 
     def shut(self) -> None:
         """Give out no more mail."""
@@ -146,17 +167,21 @@ class Desk:
     def drain(self) -> list[Claim]:
         """Take back what no sender has yet, but for a trial."""
         with self._changed:
-            drained = [claim for _, _, claim in self._waiting if not claim.trial]
-            self._waiting = [entry for entry in self._waiting if entry[2].trial]
+            drained = [claim for _, _, claim in self._waiting if claim.trial is None]
+            self._waiting = [entry for entry in self._waiting if entry[2].trial is not None]
             heapq.heapify(self._waiting)
             return drained
 
     def settled(self, ids: Iterable[int]) -> None:
         """Forget mail: the database knows what came of it."""
         with self._changed:
-            for number in ids:
-                self._in_hand.pop(number, None)
-            self._progress_at = self._now()
+            known = [self._in_hand.pop(number, None) for number in ids]
+            if any(known):
+                self._progress_at = self._now()
+            if (
+                not self._waiting
+            ):  # there may have been mail that was too large to be claimed before
+                self._make_room()
 
     def leave(self) -> None:
         """Send the senders home, each after the mail that it has."""
@@ -168,15 +193,14 @@ class Desk:
         """Return how many wait for a sender."""
         return len(self._waiting)
 
-    def in_hand(self) -> list[int]:
-        """Return the mails that must not be claimed again."""
+    def in_hand(self) -> list[Claim]:
+        """Return the mail that must not be claimed again."""
         with self._changed:
-            return list(self._in_hand)
+            return list(self._in_hand.values())
 
-    def stuck_seconds(self) -> float:
-        """Return for how long there is mail in hand, and nothing comes of any."""
-        with self._changed:
-            return self._now() - self._progress_at if self._in_hand else 0.0
+    def idle_seconds(self) -> float:
+        """Return for how long nothing came of any mail."""
+        return self._now() - self._progress_at
 
     @property
     def active_seats(self) -> int:

@@ -1,7 +1,7 @@
 """What becomes of a mail after a try that failed."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from common.outbox import HOLD
 from mailer.delivery.outbox import Mail
@@ -11,6 +11,7 @@ from mailer.smtp.errors import DeliveryError, Scope
 OF_OURS = "crash"  # the cause of a failure that says nothing about the relay
 # Mailers that may die with one mail in hand, before it is thought to be the reason.
 LONGEST_CRASHES = 3
+MOST_UNSURE_TRIES = 3  # a relay that takes a mail and never says so would have it each time
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,20 +23,22 @@ class Disposition:
     delay: timedelta | None = None
 
 
-def disposition(mail: Mail, error: DeliveryError, spread: float, now: datetime) -> Disposition:
+def disposition(mail: Mail, error: DeliveryError, spread: float, moment: float) -> Disposition:
     """Return what becomes of a mail that was tried and whose own affair the failure is.
 
-    `spread` is a random number from -1 to 1.
+    `spread` is a random number from -1 to 1, `moment` one of the clock of leases.
     """
     reason = str(error)
-    if error.scope is Scope.UNSURE and mail.when_unsure == HOLD:
+    unsure = error.scope is Scope.UNSURE
+    if unsure and (mail.when_unsure == HOLD or mail.unsure_tries + 1 >= MOST_UNSURE_TRIES):
         return Disposition(reason, "unsure")
     if error.permanent:
         return Disposition(reason, "dead")
     delay = next_delay(mail.attempts + 1, spread)
     if delay is None:
-        return Disposition(f"given up after {mail.attempts + 1} tries: {reason}", "dead")
+        state = "unsure" if unsure or mail.unsure_tries else "dead"
+        return Disposition(f"given up after {mail.attempts + 1} tries: {reason}", state)
     delay = timedelta(0) if error.cause == OF_OURS else max(delay, error.wait or delay)
-    if mail.expires_at is not None and now + delay >= mail.expires_at:
+    if mail.is_too_late(moment + delay.total_seconds()):
         return Disposition(f"the next try would come too late: {reason}", "expired")
     return Disposition(reason, delay=delay)

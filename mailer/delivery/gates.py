@@ -31,7 +31,10 @@ PAUSES: Mapping[str, tuple[float, ...]] = {
     "quota": (3600,),
 }
 
-READ = "SELECT name, cause, reason, since, next_probe_at, probes FROM mail_gates"
+READ = """
+    SELECT name, cause, reason, since, probes, coalesce(next_probe_at <= clock_timestamp(), false) AS is_due
+      FROM mail_gates
+"""
 CLOSE = """
     INSERT INTO mail_gates AS known (name, cause, reason, next_probe_at, probes)
     VALUES (:name, :cause, :reason, clock_timestamp() + :pause, :probes)
@@ -49,18 +52,14 @@ TAKE_PROBE = """
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One that is closed. Without `next_probe_at` only an operator opens it."""
+    """One that is closed, and whether it is time to try; the database's time, for it is set there."""
 
     name: str
     cause: str
     reason: str
     since: datetime
-    next_probe_at: datetime | None
     probes: int
-
-    def is_due(self, now: datetime) -> bool:
-        """Say whether it is time to try."""
-        return self.next_probe_at is not None and self.next_probe_at <= now
+    is_due: bool
 
 
 def read_gates(connection: Connection) -> dict[str, Gate]:
@@ -89,13 +88,18 @@ def pause_after(error: DeliveryError, probes: int) -> timedelta:
     return max(pause, error.wait or pause)
 
 
+def gate_of(error: DeliveryError) -> str:
+    """Return the name of the gate that the error closes."""
+    return QUOTA if error.scope is Scope.QUOTA else RELAY
+
+
 def close_gate(connection: Connection, error: DeliveryError, *, probed: bool) -> None:
     """Hold all mail back for a while.
 
     `probed` tells a look at the gate from mail that was still on its way when it closed: that
     changes nothing.
     """
-    name = QUOTA if error.scope is Scope.QUOTA else RELAY
+    name = gate_of(error)
     known = read_gates(connection).get(name)
     if known and not probed:
         return

@@ -4,11 +4,11 @@ import itertools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from mailer.delivery import outbox
 from mailer.delivery.bounds import Bounds
+from mailer.delivery.clock import now
 from mailer.delivery.desk import Claim, Desk
 from mailer.delivery.gates import (
     ALLOWANCE,
@@ -17,10 +17,12 @@ from mailer.delivery.gates import (
     RELAY,
     Gate,
     held_kinds,
+    open_gate,
     read_gates,
     take_probe,
 )
 from mailer.delivery.journal import Fate, Journal
+from mailer.delivery.neighbours import Neighbours
 from mailer.delivery.outbox import FRESH, RETRY, Look, Mail
 from mailer.delivery.outcome import Closed, Outcome, Untried
 from mailer.delivery.pace import LARGEST, Pace
@@ -29,9 +31,10 @@ from mailer.delivery.session import Session
 from mailer.delivery.takeover import Takeover
 
 LOOK_SECONDS = 0.3  # between two looks who lives
-ABSENT_SECONDS = (
-    0.6  # not seen for so long is dead; a restarted database has lost all locks for a moment
-)
+LARGEST_DESK = (
+    16 * 2**20
+)  # bytes of mail that are in memory at once, but for one mail that is larger
+TRIES_OF_A_TRIAL = 100
 URGENT_ENOUGH = 2  # mail down to this priority is claimed though the desk is full
 
 
@@ -40,7 +43,8 @@ class Office:
     """What outlives a life in the database.
 
     `tell` gives the clerk what needs no sender. `new_credentials` says, once, that the account's
-    secrets have changed. `journals` is the folder of all mailers' journals.
+    secrets have changed. `journals` is the folder of all mailers' journals. `patience_seconds` is
+    what one mail may honestly take.
     """
 
     desk: Desk
@@ -48,6 +52,7 @@ class Office:
     daily_quota: int
     new_credentials: Callable[[], bool]
     journals: Path
+    patience_seconds: float
 
 
 class Intake:
@@ -64,7 +69,7 @@ class Intake:
         self._pace = Pace()
         self._lanes = itertools.cycle((FRESH, RETRY))
         self._bounds = {FRESH: Bounds(), RETRY: Bounds()}
-        self._seen_at: dict[int, float] = {}
+        self._neighbours = Neighbours(session.number)
         self._look_at = 0.0
         self._gates: dict[str, Gate] = {}
 
@@ -92,25 +97,37 @@ class Intake:
         for claim in self._desk.drain():
             self._tell(Untried(claim))
         if closed.name == RELAY:
-            self._probe(closed)
-        elif closed.name == QUOTA:
-            self._try_one(closed)
+            self._probe(closed, gates)
+        elif closed.name == QUOTA and closed.is_due and self._take(QUOTA):
+            self._try_one(QUOTA, gates)
         return False
 
-    def _probe(self, gate: Gate) -> None:
-        """Let a sender log in, when it is time; new credentials are tried at once."""
-        at_once = self._new_credentials()
-        if not at_once and not gate.is_due(datetime.now(UTC)):
+    def _probe(self, gate: Gate, gates: dict[str, Gate]) -> None:
+        """Let a sender log in, when it is time; new credentials are tried at once.
+
+        Where it was let in, one mail goes as a trial: a relay may let us in and refuse all mail.
+        """
+        if self._desk.let_in:
+            self._desk.let_in = False
+            if not self._try_one(RELAY, gates):
+                open_gate(self._session.connection, RELAY)
             return
-        if take_probe(self._session.connection, RELAY, at_once=at_once):
+        at_once = self._new_credentials()
+        if (at_once or gate.is_due) and self._take(RELAY, at_once=at_once):
             self._desk.put_probe()
 
-    def _try_one(self, gate: Gate) -> None:
-        """Let one mail through, when it is time: a login would not tell whether the quota is free."""
-        if gate.is_due(datetime.now(UTC)) and take_probe(self._session.connection, QUOTA):
-            self._hand_out(
-                self._mails(FRESH, [], LOWEST, 1) or self._mails(RETRY, [], LOWEST, 1), trial=True
-            )
+    def _take(self, name: str, *, at_once: bool = False) -> bool:
+        return take_probe(self._session.connection, name, at_once=at_once)
+
+    def _try_one(self, name: str, gates: dict[str, Gate]) -> bool:
+        """Let one mail through; return False if there is none that may go."""
+        held = held_kinds(gates)
+        self._look_at_everything()
+        for _ in range(TRIES_OF_A_TRIAL):  # some may be too late, or for nobody
+            mails = self._mails(FRESH, held, LOWEST, 1) or self._mails(RETRY, held, LOWEST, 1)
+            if not mails or self._hand_out(mails, trial=name):
+                return bool(mails)
+        return False
 
     def _claim(self, held: list[str]) -> None:
         allowed = self._allowed()
@@ -142,23 +159,26 @@ class Intake:
         return mails
 
     def _mails(self, lane: str, held: list[str], lowest: int, number: int) -> list[Mail]:
-        bounds = self._bounds[lane]
+        bounds, in_hand = self._bounds[lane], self._desk.in_hand()
         look = Look(
             me=self._session.number,
-            alive=[*self._seen_at, self._session.number],
-            in_hand=self._desk.in_hand(),
+            alive=self._neighbours.alive(),
+            frozen=self._neighbours.frozen(),
+            in_hand=[claim.mail.id for claim in in_hand],
             held_kinds=held,
             bounds=bounds.of(lowest),
+            bytes=LARGEST_DESK - sum(len(claim.mail.raw) for claim in in_hand),
         )
         self._session.check()
         mails = outbox.claim(self._session.connection, lane, look, number)
         bounds.learn(mails)
         return mails
 
-    def _hand_out(self, mails: list[Mail], *, trial: bool = False) -> None:
+    def _hand_out(self, mails: list[Mail], *, trial: str | None = None) -> bool:
+        """Give the mails to the senders, but for those that are settled already; say if any was."""
         claims = [Claim(mail, self._session, self._journal, trial) for mail in mails]
         if not claims:
-            return
+            return False
         fates = [
             (claim, settled_before_sending(claim) or self._takeover.outcome(claim))
             for claim in claims
@@ -168,7 +188,9 @@ class Intake:
         for _, outcome in fates:
             if outcome:
                 self._tell(outcome)
-        self._desk.put(claim for claim, outcome in fates if not outcome)
+        to_send = [claim for claim, outcome in fates if not outcome]
+        self._desk.put(to_send)
+        return bool(to_send)
 
     def _count_crash(self, mail: Mail, crashes: int) -> None:
         outbox.count_crash(self._session.connection, mail, crashes)
@@ -178,12 +200,7 @@ class Intake:
         if moment < self._look_at:
             return
         self._look_at = moment + LOOK_SECONDS
-        before = set(self._seen_at)
-        for number in self._session.alive() - {self._session.number}:
-            self._seen_at[number] = moment
-        recent = moment - ABSENT_SECONDS
-        self._seen_at = {number: at for number, at in self._seen_at.items() if at >= recent}
-        if before - set(self._seen_at):
+        if self._neighbours.look(self._session.leases()):
             self._look_at_everything()
 
     def _look_at_everything(self) -> None:
@@ -194,7 +211,7 @@ class Intake:
 def settled_before_sending(claim: Claim) -> Outcome | None:
     """Return what comes of a mail that is not to be sent at all, or None."""
     mail = claim.mail
-    if mail.expires_at is not None and mail.expires_at <= datetime.now(UTC):
+    if mail.is_too_late(now()):
         return Closed(claim, "expired", "not sent by the time from which it is of no use")
     if mail.suppressed:
         return Closed(claim, "suppressed", "the recipient is on the suppression list")

@@ -48,17 +48,8 @@ class Journal:
 
     def note(self, fate: Fate, *ids: int) -> None:
         """Record that these mails have come so far; one write, so that a line is there or not."""
-        lines = {number: b"%s %d\n" % (fate.value, number) for number in ids}
         with self._lock:
-            self._current.update(lines)
-            if self._file is None:
-                return
-            try:
-                self._written += os.write(self._file, b"".join(lines.values()))
-                if self._written > LONGEST_FILE:
-                    self._begin_anew()
-            except OSError as error:
-                self._do_without(error)
+            self._append(fate, *ids)
 
     def forget(self, mail: int) -> None:
         """Leave it out from now on: the database knows of it."""
@@ -66,11 +57,29 @@ class Journal:
             self._current.pop(mail, None)
             self._close_if_over()
 
+    def give_back(self, mail: int) -> None:
+        """Record that a mail that was begun is not, after all, unless its end was near."""
+        with self._lock:
+            if self._current.get(mail, b"").startswith(Fate.STARTED.value):
+                self._append(Fate.CLAIMED, mail)
+
     def retire(self) -> None:
         """Put it away as soon as nothing of it is in hand."""
         with self._lock:
             self._retired = True
             self._close_if_over()
+
+    def _append(self, fate: Fate, *ids: int) -> None:
+        lines = {number: b"%s %d\n" % (fate.value, number) for number in ids}
+        self._current.update(lines)
+        if self._file is None:
+            return
+        try:
+            self._written += os.write(self._file, b"".join(lines.values()))
+            if self._written > LONGEST_FILE:
+                self._begin_anew()
+        except OSError as error:
+            self._do_without(error)
 
     def _close_if_over(self) -> None:
         if self._retired and not self._current and self._file is not None:
@@ -109,14 +118,17 @@ def path_of(folder: Path, number: int) -> Path:
     return folder / f"{number}.journal"
 
 
-def fates(folder: Path, number: int) -> dict[int, Fate]:
-    """Return how far each mail had come with a mailer that is gone; empty without its journal."""
+def fates(folder: Path, number: int) -> dict[int, Fate] | None:
+    """Return how far each mail had come with a mailer that is gone; None without its journal."""
+    try:
+        written = path_of(folder, number).read_bytes()
+    except OSError:
+        return None
     found: dict[int, Fate] = {}
-    with contextlib.suppress(OSError):
-        for line in path_of(folder, number).read_bytes().splitlines():
-            fate, _, mail = line.partition(b" ")
-            with contextlib.suppress(ValueError):  # the last line may be half a line
-                found[int(mail)] = Fate(fate)
+    for line in written.split(b"\n")[:-1]:  # what has no end may be half a line, of another mail
+        fate, _, mail = line.partition(b" ")
+        with contextlib.suppress(ValueError):
+            found[int(mail)] = Fate(fate)
     return found
 
 

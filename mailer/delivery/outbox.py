@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from common.schema import MAILER_LOCKS
+from mailer.delivery.clock import now
 
 LONGEST_ERROR = 500
 ALWAYS = datetime.min.replace(tzinfo=UTC)
@@ -16,12 +17,14 @@ ALWAYS = datetime.min.replace(tzinfo=UTC)
 # its own, begun where the last look ended: what was settled before leaves dead entries there, which
 # pile up while a long transaction is open. What a living mailer holds is passed over; what a dead one
 # held is taken. No column of an index changes, and losing a claim in a crash only offers it again.
+# As many as fit into so many bytes, for all of it is kept in memory; but one always does.
 CLAIM = """
     WITH chosen AS MATERIALIZED (
-        SELECT one.id, one.lease_by AS lost_by
+        SELECT one.id, one.lease_by AS lost_by, one.body_id,
+               row_number() OVER (ORDER BY range.priority, one.due_at, one.id) AS place
           FROM unnest(CAST(:priorities AS smallint[]), CAST(:bounds AS timestamptz[])) AS range (priority, bound)
          CROSS JOIN LATERAL (
-               SELECT id, lease_by
+               SELECT id, lease_by, body_id, due_at
                  FROM outbox
                 WHERE state = 'queued' AND attempts {lane} AND priority = range.priority
                   AND due_at BETWEEN range.bound AND now()
@@ -32,26 +35,37 @@ CLAIM = """
                 LIMIT :number
                   FOR UPDATE SKIP LOCKED) AS one
          LIMIT :number
+    ), fitting AS (
+        SELECT c.id, c.lost_by, c.place, sum(octet_length(b.content)) OVER (ORDER BY c.place) AS bytes
+          FROM chosen c
+          JOIN mail_bodies b ON b.id = c.body_id
     )
     UPDATE outbox m
        SET lease_by = :me, first_try_at = coalesce(first_try_at, clock_timestamp())
-      FROM chosen, mail_bodies b
-     WHERE m.id = chosen.id AND b.id = m.body_id
+      FROM fitting, mail_bodies b
+     WHERE m.id = fitting.id AND b.id = m.body_id
+       AND (fitting.bytes <= :bytes OR (fitting.place = 1 AND :desk_is_empty))
  RETURNING m.id, m.message_id, m.kind, m.priority, m.sender, m.recipient, m.head || b.content AS raw,
-           m.attempts, m.crashes, m.when_unsure, m.request_id, m.due_at, m.expires_at, chosen.lost_by,
+           m.attempts, m.crashes, m.when_unsure, m.request_id, m.due_at, fitting.lost_by,
+           CAST(extract(epoch FROM m.expires_at - clock_timestamp()) AS float) AS seconds_left,
            EXISTS (SELECT FROM mail_suppressions s
-                    WHERE s.address = lower(m.recipient) AND s.scope IN ('*', m.kind)) AS suppressed
+                    WHERE s.address = lower(m.recipient) AND s.scope IN ('*', m.kind)) AS suppressed,
+           CASE WHEN m.attempts = 0 THEN 0 ELSE
+               (SELECT count(*) FROM mail_attempts a WHERE a.mail_id = m.id AND a.scope = 'unsure')
+           END AS unsure_tries,
+           CASE WHEN m.attempts = 0 THEN 0 ELSE
+               (SELECT count(*) FROM mail_attempts a WHERE a.mail_id = m.id AND a.scope = 'bug')
+           END AS bugs
 """
 FRESH, RETRY = "= 0", "> 0"  # the two lanes
 # Asked of each mail in hands that nobody has seen at work lately: a mailer may have come since. The locks
-# are as they are now; of the leases, only one that is over tells anything.
+# are as they are now. A frozen mailer has its lock still, so who saw it frozen says so.
 GONE = """
-    (NOT EXISTS (SELECT FROM pg_locks l
-                  WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted
-                    AND l.classid = CAST(:locks AS oid) AND l.objid = CAST(lease_by AS oid)
-                    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
-     OR EXISTS (SELECT FROM mailers
-                 WHERE number = lease_by AND lease_until <= clock_timestamp()))
+    (lease_by = ANY (CAST(:frozen AS integer[]))
+     OR NOT EXISTS (SELECT FROM pg_locks l
+                     WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted
+                       AND l.classid = CAST(:locks AS oid) AND l.objid = CAST(lease_by AS oid)
+                       AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())))
 """
 
 # It did leave, so no lease is asked for. A database that was restored meanwhile may have another mail
@@ -91,7 +105,10 @@ SUPPRESS = """
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One mail to one recipient, finished, and ours while mailer `lease_by` lives."""
+    """One mail to one recipient, finished, and ours while mailer `lease_by` lives.
+
+    From `too_late_at` on, by the clock of `mailer.delivery.clock`, it is of no use to anybody.
+    """
 
     id: int
     message_id: str
@@ -105,9 +122,11 @@ class Mail:
     when_unsure: str
     request_id: str | None
     due_at: datetime
-    expires_at: datetime | None
     lost_by: int | None
     suppressed: bool
+    unsure_tries: int
+    bugs: int
+    too_late_at: float | None
     lease_by: int
 
     @property
@@ -120,38 +139,59 @@ class Mail:
         """Return what tells this claim of this mail from all others."""
         return {"id": self.id, "message_id": self.message_id, "lease_by": self.lease_by}
 
+    def is_too_late(self, moment: float) -> bool:
+        """Say whether it is of no use any more."""
+        return self.too_late_at is not None and moment >= self.too_late_at
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """Who looks for mail, and which mail will do."""
+    """Who looks for mail, and which mail will do.
+
+    `alive` are the mailers seen at work lately, `frozen` those that hold their lock and do nothing.
+    `bounds` says for each priority that may pass from when on to look, `bytes` how much there is
+    room for.
+    """
 
     me: int
     alive: Collection[int]
+    frozen: Collection[int]
     in_hand: Collection[int]
     held_kinds: Collection[str]
-    bounds: Mapping[int, datetime]  # of each priority that may pass: from when on to look
+    bounds: Mapping[int, datetime]
+    bytes: int
+
+    @property
+    def values(self) -> dict[str, object]:
+        """Return the statement's values."""
+        return {
+            "me": self.me,
+            "locks": MAILER_LOCKS,
+            "priorities": list(self.bounds.keys()),
+            "bounds": list(self.bounds.values()),
+            "alive": list(self.alive),
+            "frozen": list(self.frozen),
+            "in_hand": list(self.in_hand),
+            "desk_is_empty": not self.in_hand,
+            "held_kinds": list(self.held_kinds),
+            "bytes": self.bytes,
+        }
 
 
 def claim(connection: Connection, lane: str, look: Look, number: int) -> list[Mail]:
     """Take up to so many mails that are due, first things first."""
-    values = {
-        "me": look.me,
-        "locks": MAILER_LOCKS,
-        "priorities": list(look.bounds.keys()),
-        "bounds": list(look.bounds.values()),
-        "alive": list(look.alive),
-        "in_hand": list(look.in_hand),
-        "held_kinds": list(look.held_kinds),
-        "number": number,
-    }
-    rows = connection.execute(text(CLAIM.format(lane=lane, gone=GONE)), values)
-    mails = [read(row._asdict(), look.me) for row in rows]
+    statement = text(CLAIM.format(lane=lane, gone=GONE))
+    rows = connection.execute(statement, look.values | {"number": number})
+    moment = now()
+    mails = [read(row._asdict(), look.me, moment) for row in rows]
     return sorted(mails, key=lambda mail: (mail.priority, mail.due_at, mail.id))
 
 
-def read(row: dict[str, Any], me: int) -> Mail:
-    """Return the mail of a row."""
-    return Mail(**{**row, "raw": bytes(row["raw"]), "lease_by": me})
+def read(row: dict[str, Any], me: int, moment: float) -> Mail:
+    """Return the mail of a row that was read at this moment."""
+    left = row.pop("seconds_left")
+    too_late_at = None if left is None else moment + left
+    return Mail(**{**row, "raw": bytes(row["raw"]), "too_late_at": too_late_at, "lease_by": me})
 
 
 def mark_sent(connection: Connection, sent: Sequence[tuple[Mail, int, str]]) -> None:

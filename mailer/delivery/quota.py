@@ -13,9 +13,11 @@ RESERVE = 0.1  # this part of the quota is for urgent mail
 LAST_OF_THE_RESERVE = URGENT + 1  # the priorities up to this one are urgent
 LOWEST = 9
 
-# A rolling day, as Gmail counts (support.google.com/a/answer/166852).
+# A rolling day, as Gmail counts (support.google.com/a/answer/166852); what may have gone counts too.
 USED = """
-    SELECT count(*) AS used, min(done_at) + interval '24 hours' AS free_at
+    SELECT count(*) + (SELECT count(*) FROM outbox
+                        WHERE state = 'unsure' AND done_at > clock_timestamp() - interval '24 hours') AS used,
+           min(done_at) + interval '24 hours' AS free_at
       FROM outbox
      WHERE state = 'sent' AND done_at > clock_timestamp() - interval '24 hours'
 """
@@ -42,14 +44,17 @@ def allowance(quota: int, used: int, free_at: datetime | None) -> Allowance:
     if left > reserve:
         return Allowance(left - reserve)
     if left > 0:
-        reason = f"{used} of {quota} mails in 24 hours are used; the rest is kept for urgent mail"
+        reason = f"the last tenth of {quota} mails in 24 hours is kept for urgent mail"
         return Allowance(left, LAST_OF_THE_RESERVE, reason, free_at)
     reason = f"all {quota} mails in 24 hours are used (MAIL_DAILY_QUOTA)"
     return Allowance(0, 0, reason, free_at)
 
 
 def read_allowance(connection: Connection, quota: int, in_hand: int) -> Allowance:
-    """Return what may go now; a quota of 0 is none. What is in hand counts as used."""
+    """Return what may go now; a quota of 0 is none. What is in hand counts as used.
+
+    What other mailers have in hand does not, so several may overdraw it by that much.
+    """
     if not quota:
         return Allowance(2**31)
     row = connection.execute(text(USED)).one()

@@ -6,9 +6,10 @@ from threading import Thread
 
 import structlog
 
+from mailer.delivery.clock import now
 from mailer.delivery.desk import Claim, Desk, Leave, Probe
 from mailer.delivery.journal import Fate
-from mailer.delivery.outcome import Broken, Failed, Outcome, Probed, Sent, Untried
+from mailer.delivery.outcome import Broken, Closed, Failed, Outcome, Probed, Sent, Untried
 from mailer.delivery.session import SessionLostError
 from mailer.smtp.connection import RelayConnection
 from mailer.smtp.errors import DeliveryError, Scope, Stage
@@ -47,26 +48,26 @@ class Sender(Thread):
 
     def _probe(self) -> Probed:
         """Log in, and send nothing."""
+        self._connection.close()
         try:
-            self._connection.close()
-            self._connection.open()
+            self._open()
         except DeliveryError as error:
             return Probed(error)
-        except Exception as error:
-            log.exception("a login failed for a reason that nobody foresaw")
-            message = f"a login failed for a reason that nobody foresaw: {error!r}"
-            return Probed(DeliveryError(message, Stage.LOGIN, Scope.SERVER, cause="server"))
         return Probed(None)
 
     def _deliver(self, claim: Claim) -> Outcome:
         mail, started = claim.mail, time.monotonic()
         try:
-            claim.session.check()
+            self._check(claim)
+            self._open()
             claim.journal.note(Fate.STARTED, mail.id)
-            self._connection.open()
             reply = self._connection.deliver(mail, lambda: self._about_to_end(claim))
         except SessionLostError:
+            claim.journal.note(Fate.CLAIMED, mail.id)
             return Untried(claim)
+        except TooLateError as error:
+            claim.journal.note(Fate.CLAIMED, mail.id)
+            return Closed(claim, "expired", str(error))
         except DeliveryError as error:
             return self._failed(claim, error, started)
         except Exception as error:  # one odd mail must not end all mail
@@ -77,10 +78,27 @@ class Sender(Thread):
         self._desk.went_well()
         return Sent(claim, reply.code, str(reply), milliseconds_since(started))
 
+    def _open(self) -> None:
+        """Log in, unless an earlier login still serves; raises DeliveryError, and nothing else."""
+        try:
+            self._connection.open()
+        except DeliveryError:
+            raise
+        except Exception as error:  # no mail's fault: none has been begun
+            log.exception("a login failed for a reason that nobody foresaw")
+            message = f"a login failed for a reason that nobody foresaw: {error!r}"
+            raise DeliveryError(message, Stage.LOGIN, Scope.SERVER, cause="server") from error
+
     def _about_to_end(self, claim: Claim) -> None:
-        """Make sure that the mail is still ours: once its last dot is sent, it is delivered."""
-        claim.session.check()
+        """Make sure that the mail is still to be sent: once its last dot is out, it is delivered."""
+        self._check(claim)
         claim.journal.note(Fate.ENDING, claim.mail.id)
+
+    def _check(self, claim: Claim) -> None:
+        """Raise SessionLostError or TooLateError for what is not to be sent any more."""
+        claim.session.check()
+        if claim.mail.is_too_late(now()):
+            raise TooLateError("not sent by the time from which it is of no use")
 
     def _failed(self, claim: Claim, error: DeliveryError, started: float) -> Failed:
         if error.scope is not Scope.UNSURE:
@@ -90,6 +108,10 @@ class Sender(Thread):
         elif error.slow_down:
             self._desk.slow_down()
         return Failed(claim, error, milliseconds_since(started))
+
+
+class TooLateError(Exception):
+    """The mail is of no use any more."""
 
 
 def milliseconds_since(started: float) -> int:

@@ -3,7 +3,7 @@
 import contextlib
 import random
 import socket
-import time
+from datetime import datetime
 from typing import cast
 
 import psycopg2
@@ -12,9 +12,11 @@ from sqlalchemy.exc import DBAPIError
 
 from common.outbox import CHANNEL
 from common.schema import MAILER_LOCKS
+from mailer.delivery.clock import now
 from mailer.stop import Readable, Stop
 
 LEASE_SECONDS = 60.0  # a mailer that is frozen, or cut off, is dead for the others after so long
+LOCK_SECONDS = 2  # a frozen mailer may hold a row that we want; we have better things to do
 LARGEST_NUMBER = 2**31 - 1
 
 LOCK = "SELECT pg_try_advisory_lock(:locks, :number)"
@@ -27,14 +29,14 @@ RENEW = """
      WHERE number = :number
 """
 LEAVE = "DELETE FROM mailers WHERE number = :number"
-# The lock goes with the connection, within milliseconds of a kill; the lease is for the rest.
-ALIVE = """
-    SELECT m.number
+# The lock goes with the connection, within milliseconds of a kill. A frozen mailer keeps its lock, but does
+# not renew its lease; which is compared with itself alone, for the database's time may be set.
+LOCKED = """
+    SELECT m.number, m.lease_until
       FROM mailers m
       JOIN pg_locks l ON l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted
        AND l.classid = CAST(:locks AS oid) AND l.objid = CAST(m.number AS oid)
        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-     WHERE m.lease_until > clock_timestamp()
 """
 
 
@@ -47,7 +49,7 @@ class Session:
 
     def __init__(self, engine: Engine) -> None:
         self._lost = False
-        self._valid_until = time.monotonic() + LEASE_SECONDS
+        self._valid_until = now() + LEASE_SECONDS
         connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         self.connection: Connection = connection
         try:
@@ -55,27 +57,29 @@ class Session:
             connection.exec_driver_sql(f"LISTEN {CHANNEL}")
             # A claim that a crash of the server loses is only offered again.
             connection.exec_driver_sql("SET synchronous_commit = off")
+            connection.exec_driver_sql(f"SET lock_timeout = '{LOCK_SECONDS}s'")
         except BaseException:
             self.close()
             raise
 
     def check(self) -> None:
         """Raise SessionLostError unless what we claimed is still ours."""
-        if self._lost or time.monotonic() >= self._valid_until:
+        if self._lost or now() >= self._valid_until:
             raise SessionLostError("cut off from the database for too long; the mail waits")
 
     def renew(self) -> None:
         """Stay alive for the others for another LEASE_SECONDS; raises SessionLostError if too late."""
         self.check()
-        asked_at = time.monotonic()
+        asked_at = now()
         values = {"number": self.number, "seconds": LEASE_SECONDS}
         if self.connection.execute(text(RENEW), values).rowcount != 1:
             raise SessionLostError("the database no longer knows this mailer; was it restored?")
         self._valid_until = asked_at + LEASE_SECONDS
 
-    def alive(self) -> set[int]:
-        """Return the numbers of all mailers that live."""
-        return set(self.connection.scalars(text(ALIVE), {"locks": MAILER_LOCKS}))
+    def leases(self) -> dict[int, datetime]:
+        """Return the lease of each mailer that holds its lock."""
+        rows = self.connection.execute(text(LOCKED), {"locks": MAILER_LOCKS})
+        return {row.number: row.lease_until for row in rows}
 
     def wait(self, stop: Stop, seconds: float, *others: Readable) -> None:
         """Return when there is new mail, when told to stop, when another has something, or in time."""

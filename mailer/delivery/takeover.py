@@ -5,6 +5,7 @@ from pathlib import Path
 
 import structlog
 
+from common.outbox import HOLD
 from mailer.delivery.desk import Claim
 from mailer.delivery.disposition import LONGEST_CRASHES, OF_OURS
 from mailer.delivery.journal import Fate, fates
@@ -23,14 +24,14 @@ class Takeover:
     def __init__(self, folder: Path, count_crash: Callable[[Mail, int], None]) -> None:
         self._folder = folder
         self._count_crash = count_crash
-        self._known: dict[int, dict[int, Fate]] = {}
+        self._known: dict[int, dict[int, Fate] | None] = {}
 
     def outcome(self, claim: Claim) -> Outcome | None:
         """Return what came of a mail in a dead mailer's hands; None is that it is to be sent."""
         mail = claim.mail
         if mail.lost_by is None:
             return None
-        fate = self._fates_with(mail.lost_by).get(mail.id)
+        fate = self._fate_of(mail, mail.lost_by)
         if fate is Fate.ACCEPTED:
             return Sent(claim, OK, f"accepted while mailer {mail.lost_by} had it, which died")
         if fate is Fate.ENDING:
@@ -48,12 +49,15 @@ class Takeover:
         self._count_crash(claim.mail, crashes)
         return None
 
-    def _fates_with(self, number: int) -> dict[int, Fate]:
+    def _fate_of(self, mail: Mail, number: int) -> Fate | None:
         if number not in self._known:
             self._known[number] = fates(self._folder, number)
             log.warning(
                 "taking up the mail of a mailer that is gone",
                 mailer=number,
-                journalled=len(self._known[number]),
+                has_journal=self._known[number] is not None,
             )
-        return self._known[number]
+        journal = self._known[number]
+        if journal is None:  # it may have been anywhere; who must not get it twice does not
+            return Fate.ENDING if mail.when_unsure == HOLD else None
+        return journal.get(mail.id)

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 import psycopg2
 import structlog
+from psycopg2.errors import LockNotAvailable
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from common import presence
 from common.database import reason_of
@@ -18,6 +19,7 @@ from mailer.delivery.gates import trouble_of
 from mailer.delivery.intake import Intake, Office
 from mailer.delivery.journal import Journal
 from mailer.delivery.outcome import Untried
+from mailer.delivery.pulse import Pulse
 from mailer.delivery.sender import Sender
 from mailer.delivery.session import Session, SessionLostError
 from mailer.delivery.wake import Wake
@@ -31,7 +33,6 @@ PART = "mailer"
 POLL_SECONDS = 0.5  # for what no wake-up tells: what falls due, and mailers that die
 RENEW_SECONDS = 15.0
 PRESENCE_SECONDS = 10.0
-STUCK_SECONDS = 120.0  # mail in hand, and nothing comes of any
 DATABASE_PAUSE_SECONDS = 5.0
 LAST_MAIL_SECONDS = 30.0  # for mail on the wire when told to stop
 LAST_RECORDS_SECONDS = 10.0
@@ -52,6 +53,22 @@ class Crew:
         return [thread.name for thread in (self.clerk, *self.senders) if not thread.is_alive()]
 
 
+class Sign:
+    """The row that says that we are at work, for the status page."""
+
+    def __init__(self, session: Session) -> None:
+        self._connection = session.connection
+        self._shown: tuple[float, str | None] | None = None
+
+    def show(self, trouble: str | None) -> None:
+        """Write what stands in the way: at once where that has changed, else now and then."""
+        moment = time.monotonic()
+        if self._shown and self._shown[1] == trouble and moment < self._shown[0] + PRESENCE_SECONDS:
+            return
+        presence.record(self._connection, PART, datetime.now(UTC), trouble)
+        self._shown = (moment, trouble)
+
+
 class Worker:
     """Runs until told to stop; neither the relay nor the database being away ends it."""
 
@@ -69,6 +86,7 @@ class Worker:
         self._room = room
         self._beat = beat
         self._rounds = Rounds()
+        self._is_home = False
         self._outage = Outage("database", longest_pause_seconds=DATABASE_PAUSE_SECONDS)
 
     def run(self, stop: Stop) -> bool:
@@ -87,6 +105,7 @@ class Worker:
             except LOST as error:
                 self._outage.begin(reason_of(error), "database")
                 stop.wait(self._outage.left_seconds())
+        self._go_home()
         if not stop.is_set():
             log.critical("threads died; ending, to be replaced", threads=self._crew.dead)
         return stop.is_set()
@@ -98,40 +117,47 @@ class Worker:
         try:
             self._claim_until(stop, session, Intake(session, journal, self._office))
             self._go_home()
+            session.leave()
         except LOST:
-            session.close()
-            self._crew.desk.settled(claim.mail.id for claim in self._crew.desk.drain())
+            self._let_go()
             raise
         finally:
+            session.close()
+            for claim in self._crew.desk.in_hand():
+                claim.journal.give_back(claim.mail.id)
             journal.retire()
-        session.leave()
 
     def _claim_until(self, stop: Stop, session: Session, intake: Intake) -> None:
-        renew_at = present_at = 0.0
-        present = None
+        renew_at = 0.0
+        pulse = Pulse(self._crew.desk, self._office.patience_seconds)
+        sign = Sign(session)
         while not stop.is_set() and not self._crew.dead:
-            if self._crew.desk.stuck_seconds() < STUCK_SECONDS:
-                self._beat()
-            moment = time.monotonic()
-            if moment >= renew_at:
-                session.renew()
-                renew_at = moment + RENEW_SECONDS
             self._rounds.begin()
+            if time.monotonic() >= renew_at:
+                session.renew()
+                renew_at = time.monotonic() + RENEW_SECONDS
             self._room.clear()
-            gates = intake.take_in()
-            self._outage.end()
-            trouble = trouble_of(gates)
-            if trouble != present or moment >= present_at:
-                self._record_presence(trouble)
-                present, present_at = trouble, moment + PRESENCE_SECONDS
+            try:
+                gates = intake.take_in()
+                sign.show(trouble_of(gates))
+            except OperationalError as error:
+                if not isinstance(error.orig, LockNotAvailable):
+                    raise
+                log.warning("a row is locked, perhaps by a mailer that is frozen; going on")
+            else:
+                self._outage.end()
+                if pulse.is_well(session.connection, gates):
+                    self._beat()
             session.wait(stop, POLL_SECONDS, self._room)
 
-    def _record_presence(self, trouble: str | None) -> None:
-        with self._engine.begin() as transaction:
-            presence.record(transaction, PART, datetime.now(UTC), trouble)
+    def _let_go(self) -> None:
+        """Forget what no sender has yet: it is not ours any more."""
+        for claim in self._crew.desk.drain():
+            claim.journal.forget(claim.mail.id)
+            self._crew.desk.settled([claim.mail.id])
 
     def _go_home(self) -> None:
-        """Give back what waits, let the senders end what they have, and record it."""
+        """Give back what waits, let the senders end what they have, and record it; safe to repeat."""
         desk, clerk = self._crew.desk, self._crew.clerk
         for claim in desk.drain():
             clerk.tell(Untried(claim))
@@ -142,9 +168,10 @@ class Worker:
         clerk.finish()
         clerk.join(LAST_RECORDS_SECONDS)
         clerk.give_up()
-        if desk.in_hand():
-            log.warning(
-                "stopped with mail in hand; our successor takes it up", mails=len(desk.in_hand())
-            )
+        if self._is_home:
+            return
+        self._is_home = True
+        if in_hand := len(desk.in_hand()):
+            log.warning("stopped with mail in hand; our successor takes it up", mails=in_hand)
         else:
             log.info("stopped")

@@ -33,6 +33,7 @@ class Mailer:
         self.journals = journals
         self.connections = 2
         self.daily_quota = 0
+        self.patience_seconds = 30.0
         self.password = PASSWORD
         self.beats = 0
         self.desk = Desk(1, lambda: None)
@@ -73,6 +74,7 @@ class Mailer:
             daily_quota=self.daily_quota,
             new_credentials=lambda: self._has_changed(known),
             journals=self.journals,
+            patience_seconds=self.patience_seconds,
         )
         return Worker(engine, Crew(self.desk, clerk, senders), office, room, self._beat)
 

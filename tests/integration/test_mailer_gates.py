@@ -233,6 +233,62 @@ def test_after_the_quota_one_mail_goes_first_as_a_trial(
     assert attempts(database) == [0] * 30
 
 
+def test_trial_passes_over_mail_that_is_not_to_be_sent(
+    database: Database, server: SmtpServer, mailer: Mailer
+) -> None:
+    server.state.behave(mail="550 5.4.5 Daily user sending limit exceeded")
+    with database.engine("owner").connect() as connection:
+        now = connection.scalar(text("SELECT now()"))
+
+    with mailer.running():
+        queue_mail(database, BOB)
+        eventually(lambda: gate(database, "quota"), 10)
+        queue_mail(database, *(f"{n}@example.net" for n in range(5)), priority=1, expires_at=now)
+        queue_mail(database, ALICE, kind="notice", priority=2)
+        do(
+            database,
+            "INSERT INTO mail_gates (name, cause, reason) VALUES ('pause:notice', 'operator', '-')",
+        )
+        server.state.behave()
+        do(database, "UPDATE mail_gates SET next_probe_at = now() WHERE name = 'quota'")
+        eventually(lambda: states(database) == {"sent": 1, "expired": 5, "queued": 1})
+
+    assert [message.recipients for message in server.state.messages] == [[BOB]]
+
+
+@pytest.mark.usefixtures("quick_probes")
+def test_relay_that_lets_us_in_and_refuses_all_mail_is_tried_with_one_mail_at_a_time(
+    database: Database, server: SmtpServer, mailer: Mailer
+) -> None:
+    mailer.connections = 1
+    server.state.behave(mail="530 5.7.0 authentication required")
+
+    with capture_logs() as logs, mailer.running():
+        queue_mail(database, *(f"{number}@example.net" for number in range(10)))
+        eventually(lambda: (closed := gate(database, "relay")) and closed.probes >= 4)
+        server.state.behave()
+        eventually(lambda: states(database) == {"sent": 10})
+
+    told = [line["event"] for line in logs if line["event"].startswith("gate")]
+    assert told.count("gate closed") == 1
+    assert told.count("gate open") == 1
+    assert attempts(database) == [0] * 10
+
+
+@pytest.mark.usefixtures("quick_probes")
+def test_gate_opens_by_itself_where_no_mail_waits_any_more(
+    database: Database, server: SmtpServer, mailer: Mailer
+) -> None:
+    server.stop()
+
+    with mailer.running():
+        queue_mail(database, ALICE)
+        eventually(lambda: gate(database, "relay"), 10)
+        do(database, "UPDATE outbox SET state = 'cancelled'")
+        server.start()
+        eventually(lambda: gate(database, "relay") is None)
+
+
 def test_our_own_count_of_the_day_keeps_the_last_tenth_for_urgent_mail(
     database: Database, mailer: Mailer
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Row, text
 
 from mailer.delivery import outbox
+from mailer.delivery.clock import now
 from mailer.delivery.outbox import ALWAYS, FRESH, RETRY, Look, Mail
 from mailer.delivery.session import Session
 from tests.integration.postgres import Database
@@ -23,7 +24,15 @@ EVERY_PRIORITY = dict.fromkeys(range(1, 10), ALWAYS)
 def claim(
     database: Database, number: int = 1, *, lane: str = FRESH, me: int = ME, **look: Any
 ) -> list[Mail]:
-    whole = {"alive": [me], "in_hand": [], "held_kinds": [], "bounds": EVERY_PRIORITY, **look}
+    whole: dict[str, Any] = {
+        "alive": [me],
+        "frozen": [],
+        "in_hand": [],
+        "held_kinds": [],
+        "bounds": EVERY_PRIORITY,
+        "bytes": 2**20,
+        **look,
+    }
     with database.engine("mailer").begin() as connection:
         return outbox.claim(connection, lane, Look(me=me, **whole), number)
 
@@ -82,6 +91,47 @@ def test_claim_takes_no_more_than_it_is_asked_for(database: Database) -> None:
     assert len(claim(database, 9)) == 5
 
 
+def test_claim_takes_no_more_than_there_is_room_for(database: Database) -> None:
+    queue_mail(database, *(f"{number}@example.net" for number in range(9)))
+
+    assert len(claim(database, 9, bytes=60)) == 2  # one has 25, that shared content
+
+
+@pytest.mark.parametrize(("in_hand", "found"), [([], 1), ([99], 0)])
+def test_mail_that_is_too_large_goes_alone(
+    database: Database, in_hand: list[int], found: int
+) -> None:
+    queue_mail(database, ALICE, BOB)
+
+    assert len(claim(database, 9, bytes=10, in_hand=in_hand)) == found
+
+
+def test_claim_tells_when_a_mail_is_of_no_use_any_more(database: Database) -> None:
+    with database.engine("owner").connect() as connection:
+        soon = connection.scalar(text("SELECT now() + interval '100 s'"))
+    queue_mail(database, ALICE, expires_at=soon)
+
+    (mail,) = claim(database)
+
+    assert not mail.is_too_late(now())
+    assert mail.is_too_late(now() + 100)
+
+
+def test_claim_tells_how_often_a_mail_may_have_arrived(database: Database) -> None:
+    queue_mail(database, ALICE)
+    do(database, "UPDATE outbox SET attempts = 4")
+    for scope in ("unsure", "unsure", "bug", "message"):
+        do(
+            database,
+            "INSERT INTO mail_attempts (mail_id, mailer, stage, scope, reason, milliseconds)"
+            f" VALUES (1, 1, 'content', '{scope}', 'no', 1)",
+        )
+
+    (mail,) = claim(database, lane=RETRY)
+
+    assert (mail.unsure_tries, mail.bugs) == (2, 1)
+
+
 def test_mail_of_a_living_mailer_is_left_to_it(database: Database) -> None:
     queue_mail(database, ALICE)
     claim(database, me=ANOTHER)
@@ -101,16 +151,15 @@ def test_mail_of_a_mailer_that_came_since_the_last_look_is_left_to_it(database: 
     assert len(claim(database, alive=[ME])) == 1
 
 
-def test_mail_of_a_mailer_whose_lease_is_over_is_taken_though_it_holds_its_lock(
+def test_mail_of_a_mailer_that_is_frozen_is_taken_though_it_holds_its_lock(
     database: Database,
 ) -> None:
     queue_mail(database, ALICE)
     frozen = Session(database.engine("mailer"))
     claim(database, me=frozen.number)
 
-    do(database, "UPDATE mailers SET lease_until = now()")
-
-    assert len(claim(database, alive=[ME])) == 1
+    assert claim(database, alive=[ME]) == []
+    assert len(claim(database, alive=[ME], frozen=[frozen.number])) == 1
     frozen.close()
 
 
@@ -192,7 +241,15 @@ def test_claim_costs_no_index_an_entry(database: Database) -> None:
     queue_mail(database, *(f"{number}@example.net" for number in range(20)))
 
     with database.engine("mailer").begin() as connection:
-        look = Look(me=ME, alive=[ME], in_hand=[], held_kinds=[], bounds=EVERY_PRIORITY)
+        look = Look(
+            me=ME,
+            alive=[ME],
+            frozen=[],
+            in_hand=[],
+            held_kinds=[],
+            bounds=EVERY_PRIORITY,
+            bytes=9999,
+        )
         before = connection.scalar(HOT_UPDATES)
         outbox.claim(connection, FRESH, look, 10)
         after = connection.scalar(HOT_UPDATES)

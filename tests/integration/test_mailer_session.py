@@ -47,7 +47,7 @@ def cut_off(database: Database, session: Session) -> None:
 def test_mailers_see_that_the_others_live(database: Database, session: Session) -> None:
     other = Session(database.engine("mailer"))
 
-    assert session.alive() == other.alive() == {session.number, other.number}
+    assert session.leases().keys() == other.leases().keys() == {session.number, other.number}
 
     other.leave()
 
@@ -55,7 +55,7 @@ def test_mailers_see_that_the_others_live(database: Database, session: Session) 
 def test_mailer_that_left_is_seen_no_more(database: Database, session: Session) -> None:
     Session(database.engine("mailer")).leave()
 
-    assert session.alive() == {session.number}
+    assert session.leases().keys() == {session.number}
 
 
 def test_mailer_that_was_cut_off_is_dead_at_once(database: Database, session: Session) -> None:
@@ -63,30 +63,16 @@ def test_mailer_that_was_cut_off_is_dead_at_once(database: Database, session: Se
 
     cut_off(database, other)
 
-    eventually(lambda: session.alive() == {session.number}, 10)
+    eventually(lambda: session.leases().keys() == {session.number}, 10)
     other.close()
 
 
-def test_mailer_that_does_not_renew_its_lease_is_dead_though_it_holds_its_lock(
-    database: Database, session: Session
-) -> None:
-    other = Session(database.engine("mailer"))
-
-    do(database, f"UPDATE mailers SET lease_until = now() WHERE number = {other.number}")
-
-    assert session.alive() == {session.number}
-    other.close()
-
-
-def test_renewing_keeps_it_alive(database: Database, session: Session) -> None:
-    lease = f"SELECT lease_until FROM mailers WHERE number = {session.number}"
-    with database.engine("owner").connect() as connection:
-        before = connection.scalar(text(lease))
+def test_others_see_each_renewal(session: Session) -> None:
+    before = session.leases()[session.number]
 
     session.renew()
 
-    with database.engine("owner").connect() as connection:
-        assert connection.scalar(text(lease)) > before
+    assert session.leases()[session.number] > before
 
 
 def test_nothing_is_sent_after_a_lease_that_was_not_renewed(
@@ -131,7 +117,7 @@ def test_mail_that_came_during_a_statement_ends_the_next_wait(
     database: Database, session: Session, stop: Stop
 ) -> None:
     queue_mail(database, ALICE)
-    session.alive()
+    session.leases()
 
     started = time.monotonic()
     session.wait(stop, 60)

@@ -9,6 +9,7 @@ from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from mailer.delivery import desk as desk_module
+from mailer.delivery import pulse
 from mailer.delivery import worker as worker_module
 from mailer.smtp.relay import Relay
 from tests.integration.mailers import Mailer
@@ -206,6 +207,12 @@ def test_one_odd_mail_is_put_aside_and_the_others_go(
     queue_mail(database, ALICE, BOB)
     with database.engine("owner").begin() as connection:
         connection.execute(text("UPDATE outbox SET attempts = 2 WHERE id = 1"))
+        connection.execute(
+            text(
+                "INSERT INTO mail_attempts (mail_id, mailer, stage, scope, reason, milliseconds)"
+                " SELECT 1, 1, 'content', 'bug', 'no', 1 FROM generate_series(1, 2)"
+            )
+        )
     deliver = mailer_deliver_that_breaks_for(ALICE)
     monkeypatch.setattr("mailer.smtp.connection.RelayConnection.deliver", deliver)
 
@@ -254,18 +261,114 @@ def test_mailer_with_nothing_to_do_says_that_it_is_there(
         eventually(lambda: mailer.beats > 2)
 
 
+@pytest.mark.parametrize("trouble", ["stall", "nothing is claimed"])
 def test_mailer_whose_mail_gets_nowhere_stops_its_heart(
-    database: Database, server: SmtpServer, mailer: Mailer, monkeypatch: pytest.MonkeyPatch
+    database: Database,
+    server: SmtpServer,
+    mailer: Mailer,
+    monkeypatch: pytest.MonkeyPatch,
+    trouble: str,
 ) -> None:
-    monkeypatch.setattr(worker_module, "STUCK_SECONDS", 0.5)
-    server.state.behave(mail="stall")
+    monkeypatch.setattr(pulse, "STUCK_SECONDS", 0.5)
+    monkeypatch.setattr(pulse, "LOOK_SECONDS", 0.1)
+    mailer.patience_seconds = 0.5
+    if trouble == "stall":
+        server.state.behave(mail="stall")
+    else:
+        monkeypatch.setattr("mailer.delivery.outbox.claim", lambda *_: [])
 
     with mailer.running():
         queue_mail(database, ALICE)
-        eventually(lambda: mailer.desk.stuck_seconds() > 1)
+        eventually(lambda: mailer.desk.idle_seconds() > 2)
         before = mailer.beats
-        eventually(lambda: mailer.desk.stuck_seconds() > 3)
+        eventually(lambda: mailer.desk.idle_seconds() > 4)
         after = mailer.beats
         server.state.behave()
 
     assert after == before
+
+
+def test_mailer_with_mail_for_later_keeps_its_heart_going(
+    database: Database, mailer: Mailer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulse, "STUCK_SECONDS", 0.5)
+    monkeypatch.setattr(pulse, "LOOK_SECONDS", 0.1)
+    with database.engine("owner").connect() as connection:
+        tomorrow = connection.scalar(text("SELECT now() + interval '1 day'"))
+    queue_mail(database, ALICE, send_after=tomorrow)
+
+    with mailer.running():
+        eventually(lambda: mailer.desk.idle_seconds() > 2)
+        before = mailer.beats
+        eventually(lambda: mailer.beats > before)
+
+
+def test_mail_that_becomes_useless_on_its_way_is_not_sent(
+    database: Database, server: SmtpServer, mailer: Mailer
+) -> None:
+    with database.engine("owner").connect() as connection:
+        soon = connection.scalar(text("SELECT now() + interval '3 s'"))
+    server.state.behave(mail="stall")
+
+    with mailer.running():
+        queue_mail(database, ALICE, expires_at=soon)
+        eventually(mailer.desk.in_hand)
+        eventually(lambda: past(database, soon))
+        server.state.behave()
+        eventually(lambda: states(database) == {"expired": 1})
+
+    assert server.state.messages == []
+
+
+def past(database: Database, moment: object) -> bool:
+    with database.engine("owner").connect() as connection:
+        return bool(connection.scalar(text("SELECT now() > :moment"), {"moment": moment}))
+
+
+def test_many_large_mails_are_claimed_a_few_at_a_time(
+    database: Database, mailer: Mailer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mailer.delivery.intake.LARGEST_DESK", 100)
+    most = 0
+    put = desk_module.Desk.put
+
+    def counted(self: desk_module.Desk, claims: list[desk_module.Claim]) -> None:
+        nonlocal most
+        put(self, claims)
+        most = max(most, len(self.in_hand()))
+
+    monkeypatch.setattr(desk_module.Desk, "put", counted)
+    queue_mail(database, *(f"{number}@example.net" for number in range(30)))
+
+    with mailer.running():
+        eventually(lambda: states(database) == {"sent": 30})
+
+    assert most <= 4, "one mail's content has 25 bytes"
+
+
+def test_row_that_a_frozen_mailer_has_locked_holds_no_mail_up(
+    database: Database, server: SmtpServer, mailer: Mailer
+) -> None:
+    with mailer.running():
+        queue_mail(database, ALICE)
+        eventually(lambda: states(database) == {"sent": 1})
+        with database.engine("owner").begin() as frozen:
+            frozen.execute(text("SELECT FROM heartbeats WHERE part = 'mailer' FOR UPDATE"))
+            queue_mail(database, *(f"{number}@example.net" for number in range(20)))
+            server.state.wait_for(messages=21)
+
+
+def test_unforeseen_trouble_with_the_login_is_no_mails_fault(
+    database: Database, mailer: Mailer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise TypeError("a bug of ours")
+
+    monkeypatch.setattr("mailer.smtp.connection.RelayConnection.open", fail)
+
+    with mailer.running():
+        queue_mail(database, ALICE)
+        eventually(lambda: "a bug of ours" in (trouble(database) or ""))
+
+    assert states(database) == {"queued": 1}
+    assert attempts(database) == [0]

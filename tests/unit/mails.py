@@ -20,9 +20,11 @@ MAIL = Mail(
     when_unsure="resend",
     request_id=None,
     due_at=NOW,
-    expires_at=None,
     lost_by=None,
     suppressed=False,
+    unsure_tries=0,
+    bugs=0,
+    too_late_at=None,
     lease_by=7,
 )
 

@@ -31,14 +31,26 @@ def test_it_can_be_read_while_its_mailer_still_writes(tmp_path: Path) -> None:
     assert fates(tmp_path, 7) == {1: Fate.ENDING}
 
 
-def test_half_a_line_at_the_end_is_passed_over(tmp_path: Path) -> None:
-    (tmp_path / "7.journal").write_bytes(b"C 1\nD 1\nA")
+@pytest.mark.parametrize("torn", [b"A", b"A ", b"A 1", b"A 12"])
+def test_half_a_line_at_the_end_is_passed_over(tmp_path: Path, torn: bytes) -> None:
+    (tmp_path / "7.journal").write_bytes(b"C 1\nD 1\n" + torn)
 
     assert fates(tmp_path, 7) == {1: Fate.ENDING}
 
 
+def test_mail_that_was_begun_is_given_back_unless_its_end_was_near(tmp_path: Path) -> None:
+    ours = Journal(tmp_path, 7)
+    ours.note(Fate.STARTED, 1, 2)
+    ours.note(Fate.ENDING, 2)
+
+    ours.give_back(1)
+    ours.give_back(2)
+
+    assert fates(tmp_path, 7) == {1: Fate.CLAIMED, 2: Fate.ENDING}
+
+
 def test_without_a_journal_nothing_is_known(tmp_path: Path) -> None:
-    assert fates(tmp_path, 7) == {}
+    assert fates(tmp_path, 7) is None
 
 
 def test_only_we_and_our_successors_can_read_it(tmp_path: Path) -> None:
@@ -60,6 +72,7 @@ def test_what_is_settled_is_left_out_when_it_grows_long(
 
     found = fates(tmp_path, 7)
 
+    assert found is not None
     assert (found[5], found[6]) == (Fate.ENDING, Fate.ACCEPTED)
     assert (tmp_path / "7.journal").stat().st_size < 1100
 

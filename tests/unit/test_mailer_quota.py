@@ -30,7 +30,7 @@ def test_it_says_why_mail_waits_and_until_when() -> None:
     allowed = allowance(100, 95, NOW)
 
     assert allowed.reason is not None
-    assert "95 of 100 mails" in allowed.reason
+    assert "last tenth of 100 mails" in allowed.reason
     assert allowed.free_at == NOW
 
 

@@ -3,6 +3,7 @@ from unittest.mock import Mock
 
 import pytest
 
+from common.outbox import HOLD
 from mailer.delivery.desk import Claim
 from mailer.delivery.disposition import LONGEST_CRASHES
 from mailer.delivery.journal import Fate, Journal
@@ -30,6 +31,26 @@ def lost(crashes: int = 0) -> Claim:
 
 def test_mail_that_nobody_had_is_sent(takeover: Takeover) -> None:
     assert takeover.outcome(Claim(a_mail(lost_by=None), Mock(), Mock())) is None
+
+
+def test_mail_that_must_not_go_twice_is_unsure_without_a_journal(takeover: Takeover) -> None:
+    claim = Claim(a_mail(id=1, lost_by=DEAD, when_unsure=HOLD), Mock(), Mock())
+
+    outcome = takeover.outcome(claim)
+
+    assert isinstance(outcome, Failed)
+    assert outcome.error.scope is Scope.UNSURE
+
+
+def test_mail_that_must_not_go_twice_is_sent_where_the_journal_says_that_it_was_not(
+    takeover: Takeover, tmp_path: Path
+) -> None:
+    Journal(tmp_path, DEAD).note(Fate.CLAIMED, 1)
+
+    assert (
+        takeover.outcome(Claim(a_mail(id=1, lost_by=DEAD, when_unsure=HOLD), Mock(), Mock()))
+        is None
+    )
 
 
 def test_mail_without_a_journal_is_sent(takeover: Takeover, count_crash: Mock) -> None:
