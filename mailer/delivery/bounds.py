@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from mailer.delivery.outbox import ALWAYS, Mail
+from mailer.delivery.claims import ALWAYS
+from mailer.delivery.outbox import Mail
 
 PRIORITIES = range(1, 10)
 WHOLE_LOOK_SECONDS = 5.0  # after so long, all is looked at

@@ -24,6 +24,7 @@ from mailer.delivery.outcome import Broken, Closed, Failed, Outcome, Probed, Sen
 from mailer.delivery.watchdog import Rounds
 from mailer.outage import Outage
 from mailer.smtp.errors import DeliveryError, Scope, Stage
+from mailer.suppressions import EVERYTHING, suppress
 
 log = structlog.get_logger(__name__)
 
@@ -220,7 +221,7 @@ def write_disposition(
     level("mail not sent", **about_it, state=state)
     outbox.close(connection, mail, state, told.reason, error.code, charged=True)
     if error.scope is Scope.RECIPIENT and error.permanent:
-        outbox.suppress(connection, mail, told.reason)
+        suppress(connection, mail.recipient, EVERYTHING, told.reason[: outbox.LONGEST_ERROR])
 
 
 def write_broken(connection: Connection, outcome: Broken) -> None:

@@ -31,10 +31,10 @@ PAUSES: Mapping[str, tuple[float, ...]] = {
     "quota": (3600,),
 }
 
-READ = """
+READ = text("""
     SELECT name, cause, reason, since, probes, coalesce(next_probe_at <= clock_timestamp(), false) AS is_due
       FROM mail_gates
-"""
+""")
 CLOSE = """
     INSERT INTO mail_gates AS known (name, cause, reason, next_probe_at, probes)
     VALUES (:name, :cause, :reason, clock_timestamp() + :pause, :probes)
@@ -64,7 +64,7 @@ class Gate:
 
 def read_gates(connection: Connection) -> dict[str, Gate]:
     """Return all that are closed, by name."""
-    return {row.name: Gate(*row) for row in connection.execute(text(READ))}
+    return {row.name: Gate(*row) for row in connection.execute(READ)}
 
 
 def held_kinds(gates: Mapping[str, Gate]) -> list[str]:

@@ -1,6 +1,5 @@
 """Claiming mail for the senders, as far as the gates, the quota and the room on the desk allow."""
 
-import itertools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from mailer.delivery import outbox
 from mailer.delivery.bounds import Bounds
+from mailer.delivery.claims import FRESH, RETRY, Claims, Look
 from mailer.delivery.clock import now
 from mailer.delivery.desk import Claim, Desk
 from mailer.delivery.gates import (
@@ -23,7 +23,7 @@ from mailer.delivery.gates import (
 )
 from mailer.delivery.journal import Fate, Journal
 from mailer.delivery.neighbours import Neighbours
-from mailer.delivery.outbox import FRESH, RETRY, Look, Mail
+from mailer.delivery.outbox import Mail
 from mailer.delivery.outcome import Closed, Outcome, Untried
 from mailer.delivery.pace import LARGEST, Pace
 from mailer.delivery.quota import LOWEST, Allowance, explain, read_allowance
@@ -67,8 +67,9 @@ class Intake:
         self._new_credentials = office.new_credentials
         self._takeover = Takeover(office.journals, self._count_crash)
         self._pace = Pace()
-        self._lanes = itertools.cycle((FRESH, RETRY))
+        self._lanes = (FRESH, RETRY)
         self._bounds = {FRESH: Bounds(), RETRY: Bounds()}
+        self._claims = Claims(session.connection)
         self._neighbours = Neighbours(session.number)
         self._look_at = 0.0
         self._gates: dict[str, Gate] = {}
@@ -135,13 +136,9 @@ class Intake:
             self._pace.batch(self._desk.active_seats, self._desk.waiting()), allowed.number
         )
         if number > 0:
-            mails = self._from_both_lanes(held, allowed.lowest_priority, number)
-            self._pace.claimed(number, len(mails))
+            self._pace.claimed(number, self._from_both_lanes(held, allowed.lowest_priority, number))
         elif self._desk.waiting() < LARGEST and allowed.number > 0:
-            mails = self._mails(FRESH, held, URGENT_ENOUGH, self._desk.active_seats)
-        else:
-            return
-        self._hand_out(mails)
+            self._hand_out(self._mails(FRESH, held, URGENT_ENOUGH, self._desk.active_seats))
 
     def _allowed(self) -> Allowance:
         connection = self._session.connection
@@ -149,14 +146,21 @@ class Intake:
         explain(connection, allowed, self._gates.get(ALLOWANCE))
         return allowed
 
-    def _from_both_lanes(self, held: list[str], lowest: int, number: int) -> list[Mail]:
-        """Claim from one lane, and the rest from the other; next time the other way round."""
-        first, second = next(self._lanes), next(self._lanes)
-        next(self._lanes)
-        mails = self._mails(first, held, lowest, number)
-        if len(mails) < number:
-            mails += self._mails(second, held, lowest, number - len(mails))
-        return mails
+    def _from_both_lanes(self, held: list[str], lowest: int, number: int) -> int:
+        """Claim from one lane, the rest from the other, and return how many that were.
+
+        The first is that of fresh mail, unless that alone would have filled the last batch too: so
+        neither can keep the other waiting.
+        """
+        left = number
+        for lane in self._lanes:
+            mails = self._mails(lane, held, lowest, left)
+            self._hand_out(mails)
+            left -= len(mails)
+            if left == 0:
+                break
+        self._lanes = (FRESH, RETRY) if left or self._lanes[0] == RETRY else (RETRY, FRESH)
+        return number - left
 
     def _mails(self, lane: str, held: list[str], lowest: int, number: int) -> list[Mail]:
         bounds, in_hand = self._bounds[lane], self._desk.in_hand()
@@ -170,7 +174,7 @@ class Intake:
             bytes=LARGEST_DESK - sum(len(claim.mail.raw) for claim in in_hand),
         )
         self._session.check()
-        mails = outbox.claim(self._session.connection, lane, look, number)
+        mails = self._claims.take(lane, look, number)
         bounds.learn(mails)
         return mails
 

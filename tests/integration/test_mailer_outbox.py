@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import Row, text
 
 from mailer.delivery import outbox
+from mailer.delivery.claims import ALWAYS, FRESH, RETRY, Claims, Look
 from mailer.delivery.clock import now
-from mailer.delivery.outbox import ALWAYS, FRESH, RETRY, Look, Mail
+from mailer.delivery.outbox import Mail
 from mailer.delivery.session import Session
 from tests.integration.postgres import Database
 from tests.integration.smtp_server import queue_mail
@@ -34,7 +35,7 @@ def claim(
         **look,
     }
     with database.engine("mailer").begin() as connection:
-        return outbox.claim(connection, lane, Look(me=me, **whole), number)
+        return Claims(connection).take(lane, Look(me=me, **whole), number)
 
 
 def recipients(mails: Sequence[Mail]) -> list[str]:
@@ -250,8 +251,9 @@ def test_claim_costs_no_index_an_entry(database: Database) -> None:
             bounds=EVERY_PRIORITY,
             bytes=9999,
         )
+        claims = Claims(connection)
         before = connection.scalar(HOT_UPDATES)
-        outbox.claim(connection, FRESH, look, 10)
+        claims.take(FRESH, look, 10)
         after = connection.scalar(HOT_UPDATES)
 
     assert after - before == 10

@@ -275,7 +275,7 @@ def test_mailer_whose_mail_gets_nowhere_stops_its_heart(
     if trouble == "stall":
         server.state.behave(mail="stall")
     else:
-        monkeypatch.setattr("mailer.delivery.outbox.claim", lambda *_: [])
+        monkeypatch.setattr("mailer.delivery.claims.Claims.take", lambda *_: [])
 
     with mailer.running():
         queue_mail(database, ALICE)

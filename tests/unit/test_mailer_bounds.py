@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from mailer.delivery.bounds import SLACK, WHOLE_LOOK_SECONDS, Bounds
-from mailer.delivery.outbox import ALWAYS
+from mailer.delivery.claims import ALWAYS
 from tests.unit.mails import NOW, a_mail
 from tests.unit.test_mailer_desk import FakeClock
 
