@@ -68,17 +68,28 @@ SECONDS_TO_ACCEPT = """
              LIMIT :newest) AS newest
 """
 GATES = "SELECT name, cause, reason, since, next_probe_at, probes FROM mail_gates ORDER BY name"
-# One that lives holds the lock of its number, and its lease runs.
+# Whether mailer m holds the lock of its number: PostgreSQL lets go of it when the mailer's connection ends.
+HAS_LOCK = """
+    EXISTS (SELECT FROM pg_locks l
+             WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted
+               AND l.classid = CAST(:locks AS oid) AND l.objid = CAST(m.number AS oid)
+               AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+"""
+# One that lives holds its lock, and its lease runs. One that is gone matters while it has mail in hand;
+# what that is, is looked up in both lanes, and only where one is gone.
 MAILERS = """
-    SELECT m.number, m.host, m.started_at, m.lease_until,
-           m.lease_until > clock_timestamp() AND EXISTS (
-               SELECT FROM pg_locks l
-                WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted
-                  AND l.classid = CAST(:locks AS oid) AND l.objid = CAST(m.number AS oid)
-                  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-           ) AS lives
-      FROM mailers m
-  ORDER BY m.started_at
+    WITH known AS (
+        SELECT m.number, m.host, m.started_at, m.lease_until,
+               m.lease_until > clock_timestamp() AND {has_lock} AS lives
+          FROM mailers m
+    )
+    SELECT number, host, started_at, lease_until, lives
+      FROM known
+     WHERE lives OR number IN (
+           SELECT lease_by FROM outbox WHERE state = 'queued' AND attempts = 0 AND lease_by IS NOT NULL
+            UNION ALL
+           SELECT lease_by FROM outbox WHERE state = 'queued' AND attempts > 0 AND lease_by IS NOT NULL)
+  ORDER BY started_at
 """
 
 
@@ -121,7 +132,7 @@ class ClosedGate:
 
 @dataclass(frozen=True, slots=True)
 class Mailer:
-    """A mailer that said hello; one that does not live left no goodbye."""
+    """A mailer at work; or one that is gone, and had mail in hand that nobody has taken up yet."""
 
     number: int
     host: str
@@ -210,6 +221,6 @@ def read_closed_gates(connection: Connection | Session) -> tuple[ClosedGate, ...
 
 
 def read_mailers(connection: Connection | Session) -> tuple[Mailer, ...]:
-    """Return the mailers, those that died without a goodbye included."""
-    rows = connection.execute(text(MAILERS), {"locks": MAILER_LOCKS})
+    """Return the mailers that live, and those that are gone and still have mail in hand."""
+    rows = connection.execute(text(MAILERS.format(has_lock=HAS_LOCK)), {"locks": MAILER_LOCKS})
     return tuple(Mailer(*row) for row in rows)

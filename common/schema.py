@@ -96,6 +96,11 @@ outbox = Table(
     ),
     Index("outbox_sent_index", "done_at", postgresql_where=text("state = 'sent'")),
     Index(
+        "outbox_expiry_index",
+        "expires_at",
+        postgresql_where=text("state = 'sent' AND body_id IS NOT NULL AND expires_at IS NOT NULL"),
+    ),
+    Index(
         "outbox_attention_index",
         "state",
         "done_at",

@@ -75,7 +75,10 @@ def of_waiting(figures: Figures) -> Iterator[Metric]:
     oldest = gauge(
         "keelson_mail_oldest_due_seconds", "How long the first mail in the queue is due.", "kind"
     )
+    paused = gauge("keelson_mail_paused", "Whether an operator holds back what waits.", "kind")
+    names = {gate.name for gate in figures.gates}
     for one in figures.waiting:
+        paused.add_metric([one.kind], not names.isdisjoint({"pause", f"pause:{one.kind}"}))
         mails.add_metric([one.kind], one.mails)
         due.add_metric([one.kind], one.due)
         in_hand.add_metric([one.kind], one.in_hand)
@@ -89,7 +92,7 @@ def of_waiting(figures: Figures) -> Iterator[Metric]:
     edges = [*map(str, RETRY_SECONDS), "+Inf"]
     for edge, number in zip(edges, figures.retries, strict=True):
         retries.add_metric([edge], number)
-    yield from (mails, due, in_hand, oldest, retries)
+    yield from (mails, due, in_hand, oldest, paused, retries)
 
 
 def of_done(figures: Figures) -> Iterator[Metric]:

@@ -1,4 +1,4 @@
-"""Bring the database's schema to head, once per deploy; a failure stops the deploy."""
+"""Bring the database's schema and grants to what the code needs, once per deploy; a failure stops the deploy."""
 
 import os
 import sys
@@ -22,6 +22,11 @@ LOCK = 0x6B65656C  # any number, the same for all: two deploys at once take turn
 LOCK_TIMEOUT = (
     "30s"  # a migration that waits for a table any longer would hold up every reader behind it
 )
+# What mail says (links, codes) is the mailer's business alone; but the development inbox is a page of web.
+INBOX = {
+    "development": "GRANT SELECT (content) ON mail_bodies TO keelson_web",
+    "production": "REVOKE SELECT (content) ON mail_bodies FROM keelson_web",
+}
 
 
 def main() -> int:
@@ -34,7 +39,7 @@ def main() -> int:
     logs.configure("migrate", settings.log_level)
     try:
         with open_engine(settings, "migrate").connect() as connection:
-            migrate(connection)
+            migrate(connection, settings.app_env)
     except (SQLAlchemyError, CommandError) as error:
         cause = getattr(error, "orig", None) or error
         log.error(  # noqa: TRY400 the cause says it all, a traceback says nothing more
@@ -45,8 +50,12 @@ def main() -> int:
     return 0
 
 
-def migrate(connection: Connection) -> None:
-    """Upgrade to head in one transaction, so that a failure leaves the schema as it was."""
+def migrate(connection: Connection, app_env: str) -> None:
+    """Upgrade to head in one transaction, so that a failure leaves the schema as it was.
+
+    What differs between development and production is granted anew each time: a database may have
+    been the other, or was restored from it.
+    """
     with connection.begin():
         connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
         connection.execute(text("SET LOCAL statement_timeout = 0"))
@@ -56,6 +65,7 @@ def migrate(connection: Connection) -> None:
         config.set_main_option("script_location", str(Path(__file__).parent))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        connection.execute(text(INBOX[app_env]))
         after = MigrationContext.configure(connection).get_current_revision()
     if before == after:
         log.info("nothing to migrate", revision=after)

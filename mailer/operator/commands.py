@@ -7,7 +7,7 @@ import json
 import sys
 from argparse import Namespace
 from base64 import b64encode
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -19,7 +19,7 @@ from common.database import reason_of
 from common.mail_figures import read_closed_gates, read_figures, read_mailers
 from common.outbox import is_address
 from mailer.operator import listing, report
-from mailer.operator.advice import advise
+from mailer.operator.advice import CURES, advise
 from mailer.operator.controls import Controls, Outcome, wake
 from mailer.operator.explanation import explain, next_try_at
 from mailer.operator.records import (
@@ -33,9 +33,10 @@ from mailer.operator.records import (
     raw_of,
     unknown,
 )
-from mailer.operator.suppressions import EVERYTHING, read_suppressions, suppress, unsuppress
 from mailer.operator.trial_mail import TrialMail, compose
+from mailer.smtp.errors import DeliveryError
 from mailer.smtp.trial import Step
+from mailer.suppressions import EVERYTHING, read_suppressions, suppress, unsuppress
 
 DONE, FAILED, USAGE = 0, 1, 2
 
@@ -46,11 +47,15 @@ class UsageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What the commands need: the database, the quota (0: none), our account, a way to try the relay."""
+    """What the commands need: the database, the quota (0: none), our account, a way to try the relay.
+
+    `login` gives what to log in with, and raises DeliveryError where there is nothing.
+    """
 
     engine: Engine
     daily_quota: int
     username: str | None
+    login: Callable[[], object]
     trial: Callable[[TrialMail], Iterable[Step]]
 
 
@@ -162,8 +167,9 @@ def chosen(arguments: Namespace, means: Means, state: str | None) -> tuple[list[
 
 def settled(verb: str, outcome: Outcome, missing: list[str], arguments: Namespace) -> Answer:
     """Return the answer; mail that was named and could not be had is a failure."""
+    notes = [{"id": number, "note": note} for number, note in outcome.notes.items()]
     refused = [{"id": number, "why": why} for number, why in outcome.refused.items()]
-    data = {"done": outcome.done, "refused": refused, "unknown": missing}
+    data = {"done": outcome.done, "notes": notes, "refused": refused, "unknown": missing}
     failed = missing or (arguments.ids and refused)
     return Answer(listing.outcome(verb, outcome, missing), data, ok=not failed)
 
@@ -227,15 +233,27 @@ def unsuppress_address(arguments: Namespace, means: Means) -> Answer:
 
 def test(arguments: Namespace, means: Means) -> Answer:
     """Send one mail past the queue, and tell each step as it is done."""
-    sender = arguments.sender or means.username or ""
-    if not is_address(sender):
-        raise UsageError("name the sender with --from: MAIL_USERNAME is no address")
     steps = []
-    for step in means.trial(compose(sender, the_address(arguments), datetime.now(UTC))):
+    for step in trial_steps(arguments, means):
         steps.append(step)
         if not arguments.json:
             say(listing.step(step))
     return Answer("", [asdict(step) for step in steps], ok=bool(steps) and steps[-1].ok)
+
+
+def trial_steps(arguments: Namespace, means: Means) -> Iterator[Step]:
+    """Yield each step as it is done; without an account, that and not its address is what to say."""
+    sender, recipient = arguments.sender or means.username or "", the_address(arguments)
+    if is_address(sender):
+        yield from means.trial(compose(sender, recipient, datetime.now(UTC)))
+        return
+    try:
+        means.login()
+    except DeliveryError as error:
+        cure = CURES.get(error.cause, "")
+        yield Step(error.stage, ok=False, said=str(error), milliseconds=0, advice=cure)
+        return
+    raise UsageError("name the sender with --from: MAIL_USERNAME is no address")
 
 
 def the_address(arguments: Namespace) -> str:

@@ -1,19 +1,25 @@
 """What an operator may do to the mail. Each change is a short transaction, and wakes all mailers."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine, text
 
-from common.mail_figures import read_mailers
+from common.mail_figures import HAS_LOCK
 from common.outbox import CHANNEL
+from common.schema import MAILER_LOCKS
 
 AT_ONCE = 5_000
 
+# What one that is gone had in hand is nobody's by now; where it began with it, its journal tells.
+IN_HAND = """
+    m.lease_by IS NOT NULL AND m.lease_by <> ALL (CAST(:gone AS integer[]))
+    THEN 'mailer ' || m.lease_by || ' has it in hand just now; try again in a moment'
+"""
 # Why a mail is not to be queued again; null: nothing speaks against it.
 NOT_AGAIN = """
     CASE WHEN m.state = 'sent' THEN 'it was sent, and nothing is sent twice'
-         WHEN m.lease_by IS NOT NULL THEN 'mailer ' || m.lease_by || ' has it in hand just now'
+         WHEN {in_hand}
          WHEN m.body_id IS NULL THEN 'its content was removed, some days after it was done'
          WHEN EXISTS (SELECT FROM mail_suppressions s
                        WHERE s.address = lower(m.recipient) AND s.scope IN ('*', m.kind))
@@ -26,7 +32,7 @@ NOT_AGAIN = """
     END
 """
 # As if it came now: nothing is charged to it, and what it expired of no longer counts. Of several that
-# stand for one another, the newest.
+# stand for one another, the newest. In whose hands it was stays, so that the next one asks the journal.
 RETRY = """
     UPDATE outbox m
        SET state = 'queued', due_at = clock_timestamp(), attempts = 0, crashes = 0,
@@ -36,20 +42,24 @@ RETRY = """
               FROM outbox
              WHERE id = ANY(CAST(:ids AS bigint[]))) AS chosen
      WHERE m.id = chosen.id AND (m.dedupe_key IS NULL OR chosen.place = 1) AND {obstacle} IS NULL
- RETURNING m.id
+ RETURNING m.id,
+           'mailer ' || m.lease_by || ', which is gone, had it in hand: where its journal says that it went, '
+           'it is not sent again' AS note
 """
-# Why a mail can't be cancelled. One in the hands of a mailer that died is nobody's by now.
+# Why a mail can't be cancelled.
 NOT_CANCELLED = """
     CASE WHEN m.state NOT IN ('queued', 'unsure', 'dead') THEN 'it is ' || m.state || ' already'
-         WHEN m.lease_by <> ALL (CAST(:gone AS integer[]))
-         THEN 'mailer ' || m.lease_by || ' has it in hand just now; try again in a moment'
+         WHEN {in_hand}
     END
 """
 CANCEL = """
     UPDATE outbox m
-       SET state = 'cancelled', done_at = clock_timestamp(), lease_by = NULL
-     WHERE m.id = ANY(CAST(:ids AS bigint[])) AND {obstacle} IS NULL
- RETURNING m.id
+       SET state = 'cancelled', done_at = clock_timestamp(), lease_by = NULL,
+           last_error = coalesce(
+               'mailer ' || m.lease_by || ', which is gone, had it in hand: it may have arrived', m.last_error)
+      FROM outbox before
+     WHERE before.id = m.id AND m.id = ANY(CAST(:ids AS bigint[])) AND {obstacle} IS NULL
+ RETURNING m.id, CASE WHEN before.lease_by IS NOT NULL THEN m.last_error END AS note
 """
 THE_REST = """
     SELECT m.id, coalesce({obstacle}, 'it changed just now; try again') AS obstacle
@@ -57,8 +67,13 @@ THE_REST = """
      WHERE m.id = ANY(CAST(:ids AS bigint[])) AND m.id <> ALL(CAST(:done AS bigint[]))
   ORDER BY m.id
 """
-HELD_BY = """
-    SELECT DISTINCT lease_by FROM outbox WHERE id = ANY(CAST(:ids AS bigint[])) AND lease_by IS NOT NULL
+# A mailer that froze keeps its lock, and may go on any moment.
+GONE = """
+    SELECT m.number
+      FROM (SELECT DISTINCT lease_by AS number
+              FROM outbox
+             WHERE id = ANY(CAST(:ids AS bigint[])) AND lease_by IS NOT NULL) AS m
+     WHERE NOT {has_lock}
 """
 PAUSE = """
     INSERT INTO mail_gates AS known (name, cause, reason) VALUES (:name, 'operator', :reason)
@@ -73,10 +88,11 @@ PROBE = """
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Which mails it was done to, and why not to the others."""
+    """Which mails it was done to, what is to be known of some of them, and why not to the others."""
 
-    done: list[int]
-    refused: dict[int, str]
+    done: list[int] = field(default_factory=list)
+    notes: dict[int, str] = field(default_factory=dict)
+    refused: dict[int, str] = field(default_factory=dict)
 
 
 class Controls:
@@ -87,21 +103,22 @@ class Controls:
 
     def retry(self, ids: Sequence[int]) -> Outcome:
         """Queue these mails as if they came now, and let the relay be tried at once."""
-        outcome = Outcome([], {})
-        for some in portions(ids):
-            with self._engine.begin() as transaction:
-                change(transaction, outcome, RETRY, NOT_AGAIN, {"ids": some})
+        outcome = self._change(RETRY, NOT_AGAIN, ids)
         if outcome.done:
             self.probe("relay")
         return outcome
 
     def cancel(self, ids: Sequence[int]) -> Outcome:
         """See to it that these mails are never sent; none that a mailer has in hand just now."""
-        outcome = Outcome([], {})
+        return self._change(CANCEL, NOT_CANCELLED, ids)
+
+    def _change(self, statement: str, obstacle: str, ids: Sequence[int]) -> Outcome:
+        """Run the statement on these mails, and return what became of each."""
+        outcome, obstacle = Outcome(), obstacle.format(in_hand=IN_HAND)
         for some in portions(ids):
             with self._engine.begin() as transaction:
-                values = {"ids": some, "gone": list(gone(transaction, some))}
-                change(transaction, outcome, CANCEL, NOT_CANCELLED, values)
+                values = {"ids": some, "gone": gone(transaction, some)}
+                change(transaction, outcome, statement, obstacle, values)
         return outcome
 
     def pause(self, kind: str | None, reason: str) -> None:
@@ -133,17 +150,19 @@ def change(
     values: Mapping[str, object],
 ) -> None:
     """Run the statement on the mails of `values`, and add to the outcome what became of each."""
-    done = sorted(transaction.scalars(text(statement.format(obstacle=obstacle)), values))
+    changed = transaction.execute(text(statement.format(obstacle=obstacle)), values).all()
+    done = sorted(row.id for row in changed)
     rest = transaction.execute(text(THE_REST.format(obstacle=obstacle)), {**values, "done": done})
     outcome.done.extend(done)
+    outcome.notes.update({row.id: row.note for row in sorted(changed) if row.note})
     outcome.refused.update({row.id: row.obstacle for row in rest})
     wake(transaction)
 
 
-def gone(transaction: Connection, ids: Collection[int]) -> set[int]:
-    """Return the mailers that have some of these mails in hand and do not live; none comes back."""
-    holders = set(transaction.scalars(text(HELD_BY), {"ids": list(ids)}))
-    return holders - {mailer.number for mailer in read_mailers(transaction) if mailer.lives}
+def gone(transaction: Connection, ids: Sequence[int]) -> list[int]:
+    """Return the mailers that had some of these mails in hand and are gone; none comes back."""
+    statement = text(GONE.format(has_lock=HAS_LOCK))
+    return list(transaction.scalars(statement, {"ids": ids, "locks": MAILER_LOCKS}))
 
 
 def wake(transaction: Connection) -> None:

@@ -1,16 +1,17 @@
 """Mail, suppressions and what was done to them, as text for an operator's terminal."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 
 from mailer.operator.controls import Outcome
 from mailer.operator.instants import absolute, both, relative
 from mailer.operator.records import Attempt, Record
-from mailer.operator.suppressions import Suppression
 from mailer.smtp.trial import Step
+from mailer.suppressions import Suppression
 
 LONGEST_CELL = 60
-NAMED = 20  # of what was not done, so many are named
+NAMED = 20  # so many mails are named, of those that were not as wanted
 
 Row = Sequence[str]
 
@@ -82,13 +83,11 @@ def suppressions(listed: Sequence[Suppression], now: datetime) -> str:
 
 
 def outcome(verb: str, what: Outcome, unknown: Sequence[str]) -> str:
-    """Return how many mails it was done to, and why not to the others."""
+    """Return how many mails it was done to, what is to be known of them, and why not to the others."""
     number = len(what.done)
     lines = [f"{verb}: {number} mail{'' if number == 1 else 's'}"]
-    refused = list(what.refused.items())
-    lines += [f"not {verb}: mail {number}: {why}" for number, why in refused[:NAMED]]
-    if len(refused) > NAMED:
-        lines.append(f"not {verb}: {len(refused) - NAMED} more")
+    lines += _some(verb, what.notes)
+    lines += _some(f"not {verb}", what.refused)
     lines += [f"not {verb}: there is no mail {name}" for name in unknown]
     return "\n".join(lines)
 
@@ -129,6 +128,13 @@ def _facts(record: Record, now: datetime) -> Iterator[Row]:
     for name, value in others.items():
         if value:
             yield name, str(value)
+
+
+def _some(verb: str, told: Mapping[int, str]) -> Iterator[str]:
+    """Yield what is told of the first mails, and how many more there are."""
+    yield from (f"{verb}: mail {number}: {what}" for number, what in islice(told.items(), NAMED))
+    if len(told) > NAMED:
+        yield f"{verb}: {len(told) - NAMED} more"
 
 
 def _shortened(cell: str) -> str:

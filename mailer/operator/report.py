@@ -117,9 +117,7 @@ def _mailers(figures: Figures) -> str:
             str(mailer.number),
             mailer.host,
             relative(mailer.started_at, figures.at),
-            "at work"
-            if mailer.lives
-            else f"gone, its lease ended {relative(mailer.lease_until, figures.at)}",
+            "at work" if mailer.lives else "gone, with mail in hand that another takes up",
         )
         for mailer in figures.mailers
     ]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mailer.operator import commands
 from mailer.operator.commands import Answer, Means
-from mailer.operator.suppressions import EVERYTHING
+from mailer.suppressions import EVERYTHING
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction

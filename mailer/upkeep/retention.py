@@ -1,5 +1,7 @@
 """What mail is kept for how long: of what is done, the content for a week, the row for 90 days.
 
+The content of sent mail goes sooner once it has expired: a code or a link that is worth nothing any
+more. Of what was not sent it stays for the week, as an operator may want to send it nonetheless.
 Mail that waits, and what asks for attention (dead, unsure), is kept until somebody decides on it.
 """
 
@@ -44,16 +46,31 @@ LET_GO = """
                    LIMIT :at_once
               FOR UPDATE SKIP LOCKED)
 """
+# By its index, likewise with now().
+EXPIRED = """
+    WITH chosen AS MATERIALIZED (
+        SELECT id, body_id
+          FROM outbox
+         WHERE state = 'sent' AND body_id IS NOT NULL AND expires_at < now()
+      ORDER BY expires_at
+         LIMIT :at_once
+    FOR UPDATE SKIP LOCKED
+    ), let_go AS (
+        UPDATE outbox m SET body_id = NULL FROM chosen WHERE m.id = chosen.id
+    )
+    SELECT body_id FROM chosen
+"""
 REMOVE = """
     DELETE FROM mail_bodies b
      WHERE b.id = ANY(CAST(:ids AS bigint[])) AND NOT EXISTS (SELECT FROM outbox o WHERE o.body_id = b.id)
 """
-# One state at a time, each by its index; the attempts go with their mail.
+# One state at a time, each by its index, which now() can bound and clock_timestamp() can't; the attempts
+# go with their mail.
 PRUNE = """
     DELETE FROM outbox
      WHERE id IN (SELECT id
                     FROM outbox
-                   WHERE state = '{state}' AND done_at < clock_timestamp() - :row_kept
+                   WHERE state = '{state}' AND done_at < now() - :row_kept
                 ORDER BY done_at
                    LIMIT :at_once
               FOR UPDATE SKIP LOCKED)
@@ -100,7 +117,8 @@ class Retention:
     def run_once(self) -> Removed:
         """Remove all that is due; what is locked just now goes the next time. Raises SQLAlchemy's errors."""
         try:
-            removed = Removed(self._remove_contents(), self._prune_mails(), self._do(FORGET))
+            contents = self._remove_expired() + self._remove_contents()
+            removed = Removed(contents, self._prune_mails(), self._do(FORGET))
         except BusyElsewhereError:
             return Removed()
         if removed != Removed():
@@ -110,6 +128,17 @@ class Retention:
                 mails=removed.mails,
                 mailers=removed.mailers,
             )
+        return removed
+
+    def _remove_expired(self) -> int:
+        removed, more = 0, True
+        while more:
+            with self._engine.begin() as transaction:
+                take_lock(transaction)
+                bodies = list(transaction.scalars(text(EXPIRED), PERIODS))
+                values = {"ids": sorted(set(bodies))}
+                removed += transaction.execute(text(REMOVE), values).rowcount
+            more = len(bodies) == AT_ONCE
         return removed
 
     def _remove_contents(self) -> int:

@@ -97,7 +97,7 @@ class Database:
             stack.callback(self._remove_volumes)
             self._make_secrets()
             stack.enter_context(self._serve(network))
-            self._migrate()
+            self.migrate("development")
             yield self
             for part in PARTS:
                 self.engine(part).dispose()
@@ -140,11 +140,15 @@ class Database:
         finally:
             container.stop()
 
-    def _migrate(self) -> None:
+    def migrate(self, app_env: str) -> None:
+        """Run the migration, as the stack does on each start."""
         self._docker.containers.run(
             "keelson-migrate:test",
             network=self.network,
-            environment={"DATABASE_URL_FILE": "/run/keelson/owner/database_url"},
+            environment={
+                "APP_ENV": app_env,
+                "DATABASE_URL_FILE": "/run/keelson/owner/database_url",
+            },
             volumes=self.mounts("owner", "ca"),
             remove=True,
         )

@@ -42,7 +42,7 @@ class Terminal:
 
 def means_of(engine: Engine, *steps: Step) -> Means:
     """Return means with a relay that does these steps."""
-    return Means(engine, 100, "us@example.org", lambda _mail: steps)
+    return Means(engine, 100, "us@example.org", lambda: None, lambda _mail: steps)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg2
@@ -12,6 +13,7 @@ from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 import web.models  # noqa: F401 it puts web's tables on the shared metadata
+from common.outbox import Handling, Letter, enqueue
 from common.schema import HEAD, metadata
 from tests.authority import another_authority
 from tests.integration.postgres import Database
@@ -128,6 +130,40 @@ def test_web_cannot_change_mail_that_it_has_queued(database: Database) -> None:
     said = rejection(database.engine("web"), "UPDATE outbox SET recipient = 'x@example.org'")
 
     assert "permission denied for table outbox" in said
+
+
+def test_web_cannot_delete_mail(database: Database) -> None:
+    said = rejection(database.engine("web"), "DELETE FROM outbox")
+
+    assert "permission denied for table outbox" in said
+
+
+@pytest.fixture(scope="module")
+def production(database: Database) -> Iterator[Database]:
+    """The same database, migrated as production does it."""
+    database.migrate("production")
+    yield database
+    database.migrate("development")
+
+
+def test_web_cannot_read_in_production_what_mail_says(production: Database) -> None:
+    said = rejection(production.engine("web"), "SELECT content FROM mail_bodies")
+
+    assert "permission denied for table mail_bodies" in said
+
+
+def test_web_queues_mail_in_production_though_it_cannot_read_it(production: Database) -> None:
+    with production.engine("web").begin() as transaction:
+        queued = enqueue(
+            transaction,
+            Handling(kind="code"),
+            sender="us@example.org",
+            subject="Your code",
+            content=b"\r\n123456\r\n",
+            letters=[Letter("you@example.net", "<1@example.org>")],
+        )
+
+    assert queued == 1
 
 
 def test_migrated_schema_is_the_one_that_the_code_declares(database: Database) -> None:

@@ -145,6 +145,7 @@ def test_gates_tell_why_and_since_when(database: Database, reader: str) -> None:
 
 def test_mailer_lives_while_it_holds_its_lock(database: Database, reader: str) -> None:
     put_dead_mailer(database, 5, ahead(minutes=1))
+    put_mail(database, lease_by=5)
 
     with living_mailer(database) as number:
         figures = read(database, reader)
@@ -152,3 +153,14 @@ def test_mailer_lives_while_it_holds_its_lock(database: Database, reader: str) -
     assert {mailer.number: mailer.lives for mailer in figures.mailers} == {5: False, number: True}
     assert [mailer.number for mailer in figures.alive] == [number]
     assert [mailer.number for mailer in read(database, reader).mailers] == [5]
+
+
+@pytest.mark.parametrize("attempts", [0, 3], ids=["fresh", "retried"])
+def test_mailer_that_is_gone_is_told_while_it_has_mail_in_hand(
+    database: Database, attempts: int
+) -> None:
+    for number in (1, 2):
+        put_dead_mailer(database, number, ahead(minutes=1))
+    put_mail(database, lease_by=2, attempts=attempts)
+
+    assert [mailer.number for mailer in read(database).mailers] == [2]

@@ -5,9 +5,11 @@ from email import message_from_bytes
 import pytest
 from sqlalchemy import create_engine
 
+import mailer.__main__
 from common.outbox import check
 from mailer.operator.commands import Means
 from mailer.operator.trial_mail import TrialMail
+from mailer.settings import Settings
 from mailer.smtp.errors import Stage
 from mailer.smtp.trial import Step
 from tests.integration.mails import (
@@ -208,7 +210,7 @@ def test_trial_is_one_finished_mail_from_whom_it_is_told(
         mails.append(mail)
         return [GOOD]
 
-    terminal = Terminal(Means(database.engine("mailer"), 0, None, trial), capsys)
+    terminal = Terminal(Means(database.engine("mailer"), 0, None, lambda: None, trial), capsys)
 
     terminal.type("test", "you@example.net")
     refused = (terminal.code, terminal.error)
@@ -222,6 +224,21 @@ def test_trial_is_one_finished_mail_from_whom_it_is_told(
     message = message_from_bytes(mail.raw)
     assert (message["From"], message["To"]) == (mail.sender, mail.recipient)
     assert message["Message-ID"].endswith("@example.org>")
+
+
+@pytest.mark.parametrize("words", [[], ["--from", "us@example.org"]], ids=["", "from"])
+def test_trial_without_credentials_says_that_and_not_that_a_sender_is_missing(
+    database: Database, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    means = mailer.__main__.means_of(Settings.read(database_url=database.url("mailer")))
+    terminal = Terminal(means, capsys)
+
+    told = terminal.type("test", "you@example.net", *words)
+
+    assert terminal.code == 1
+    assert told.startswith("FAILED  credentials")
+    assert "no SMTP credentials: set MAIL_USERNAME and MAIL_PASSWORD_FILE" in told
+    assert "To do: set" in told
 
 
 def test_database_that_is_away_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -102,7 +102,6 @@ def test_retry_of_a_state_leaves_the_others_alone(terminal: Terminal, database: 
     ("values", "why"),
     [
         pytest.param({"state": "sent"}, "it was sent, and nothing is sent twice", id="sent"),
-        pytest.param({"lease_by": 7}, "mailer 7 has it in hand just now", id="in hand"),
         pytest.param({"state": "cancelled", "body_id": None}, "its content was removed", id="bare"),
         pytest.param(
             {"state": "suppressed", "recipient": "No@example.net"},
@@ -128,6 +127,34 @@ def test_retry_says_which_mail_it_could_not_queue(
     assert terminal.code == 1
     assert text.startswith(f"queued again: 0 mails\nnot queued again: mail {mail}: {why}")
     assert mail_of(database, mail).state == values.get("state", "queued")
+
+
+def test_retry_of_mail_in_the_hands_of_a_living_mailer_is_refused(
+    terminal: Terminal, database: Database
+) -> None:
+    with living_mailer(database) as number:
+        mail = put_mail(database, lease_by=number)
+
+        answer = terminal.json("retry", str(mail))
+
+    why = f"mailer {number} has it in hand just now; try again in a moment"
+    assert answer["refused"] == [{"id": mail, "why": why}]
+
+
+def test_retry_of_mail_that_a_dead_mailer_had_leaves_its_journal_to_the_next(
+    terminal: Terminal, database: Database
+) -> None:
+    put_dead_mailer(database, 5, ahead(minutes=1))
+    mail = put_mail(database, lease_by=5, attempts=4, due_at=ahead(hours=2))
+
+    said = terminal.type("retry", str(mail)).splitlines()
+
+    assert terminal.code == 0
+    assert said[0] == "queued again: 1 mail"
+    assert said[1].startswith(f"queued again: mail {mail}: mailer 5, which is gone, had it in hand")
+    found = mail_of(database, mail)
+    assert (found.attempts, found.lease_by) == (0, 5)
+    assert found.due_at < ahead(minutes=1)
 
 
 def test_of_mails_that_stand_for_one_another_the_newest_is_queued_again(
@@ -190,15 +217,33 @@ def test_cancel_of_a_kind_takes_what_waits_and_says_what_is_on_its_way(
     assert states == ["queued", "queued", "dead"]
 
 
-def test_cancel_of_mail_in_the_hands_of_a_dead_mailer_works(
+def test_cancel_of_mail_that_a_dead_mailer_had_says_that_it_may_have_arrived(
     terminal: Terminal, database: Database
 ) -> None:
-    put_dead_mailer(database, 5, ago(minutes=1))
-    mail = put_mail(database, lease_by=5)
+    put_dead_mailer(database, 5, ahead(minutes=1))
+    mail, other = put_mail(database, lease_by=5, last_error="450 later"), put_mail(database)
 
-    terminal.type("cancel", str(mail))
+    answer = terminal.json("cancel", str(mail), str(other))
 
+    note = "mailer 5, which is gone, had it in hand: it may have arrived"
+    assert (terminal.code, answer["done"]) == (0, [mail, other])
+    assert answer["notes"] == [{"id": mail, "note": note}]
     assert (mail_of(database, mail).state, mail_of(database, mail).lease_by) == ("cancelled", None)
+    assert note in terminal.type("show", str(mail))
+
+
+def test_mail_in_the_hands_of_a_frozen_mailer_is_not_cancelled(
+    terminal: Terminal, database: Database
+) -> None:
+    with living_mailer(database) as number:
+        with database.engine("owner").begin() as connection:
+            connection.execute(text("UPDATE mailers SET lease_until = now() - interval '1 hour'"))
+        mail = put_mail(database, lease_by=number)
+
+        terminal.type("cancel", str(mail))
+
+    assert terminal.code == 1
+    assert mail_of(database, mail).state == "queued"
 
 
 def test_mail_that_a_mailer_takes_in_the_same_moment_is_not_cancelled(

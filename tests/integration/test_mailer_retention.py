@@ -83,6 +83,42 @@ def test_content_that_many_share_goes_with_the_last_of_them(database: Database) 
     assert mail_of(database, young).body_id == body
 
 
+def test_content_of_sent_mail_goes_as_soon_as_it_has_expired(database: Database) -> None:
+    code = put_mail(database, state="sent", done_at=ago(minutes=20), expires_at=ago(minutes=5))
+    link = put_mail(database, state="sent", done_at=ago(minutes=20), expires_at=ahead(hours=40))
+
+    removed = run(database)
+
+    assert removed == Removed(contents=1)
+    assert mail_of(database, code).body_id is None
+    assert numbers_in(database, "mail_bodies") == [mail_of(database, link).body_id]
+
+
+@pytest.mark.parametrize(
+    "state", ["queued", "dead", "unsure", "expired", "suppressed", "cancelled"]
+)
+def test_what_expired_unsent_is_kept_for_who_sends_it_nonetheless(
+    database: Database, state: str
+) -> None:
+    mail = put_mail(database, state=state, done_at=ago(days=2), expires_at=ago(days=3))
+
+    removed = run(database)
+
+    assert removed == Removed()
+    assert mail_of(database, mail).body_id is not None
+
+
+def test_expired_content_that_another_mail_needs_stays(database: Database) -> None:
+    body = put_body(database)
+    sent = put_mail(database, state="sent", body_id=body, expires_at=ago(minutes=5))
+    dead = put_mail(database, state="dead", body_id=body, expires_at=ago(minutes=5))
+
+    removed = run(database)
+
+    assert removed == Removed()
+    assert (mail_of(database, sent).body_id, mail_of(database, dead).body_id) == (None, body)
+
+
 def test_content_without_a_mail_goes_after_a_day(database: Database) -> None:
     put_body(database, ago(hours=25))
     young = put_body(database, ago(hours=23))
@@ -103,13 +139,14 @@ def test_more_than_one_transaction_takes_goes_all_the_same(
         put_mail(database, state="sent", body_id=shared, done_at=ago(days=10))
         put_mail(database, state="sent", created_at=ago(days=99), done_at=ago(days=98))
         put_body(database, ago(days=2))
+        put_mail(database, state="sent", done_at=ago(hours=1), expires_at=ago(minutes=5))
     young = put_body(database)
 
     removed = run(database)
 
-    assert removed == Removed(contents=15, mails=7)
+    assert removed == Removed(contents=22, mails=7)
     assert numbers_in(database, "mail_bodies") == [young]
-    assert len(numbers_in(database, "outbox")) == 7
+    assert len(numbers_in(database, "outbox")) == 14
 
 
 def test_mailers_are_forgotten_a_day_after_they_died_with_nothing_in_hand(

@@ -75,6 +75,20 @@ def test_gates_are_told_open_and_closed(client: FlaskClient, database: Database)
     assert since[("login", "relay")] == pytest.approx(60, abs=20)
 
 
+@pytest.mark.parametrize("gate", ["pause", "pause:news"])
+def test_alert_on_late_mail_can_leave_out_what_is_paused(
+    client: FlaskClient, database: Database, gate: str
+) -> None:
+    put_mail(database, kind="news")
+    put_mail(database, kind="code")
+    close_gate(database, gate, cause="operator")
+    close_gate(database, "relay")
+
+    paused = values(client, "keelson_mail_paused")
+
+    assert paused == {("news",): 1, ("code",): gate == "pause"}
+
+
 def test_mailers_that_live_are_counted(client: FlaskClient, database: Database) -> None:
     assert values(client, "keelson_mail_mailers") == {(): 0}
     with living_mailer(database):

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Connection
 
 from common.outbox import (
+    LARGEST_CONTENT,
     LETTERS_AT_ONCE,
     BadAddressError,
     BadMailError,
@@ -82,6 +83,12 @@ def test_head_that_is_more_or_less_than_headers_is_refused(head: bytes, said: st
 )
 def test_content_that_smtp_cannot_take_is_refused(content: bytes, said: str) -> None:
     assert said in refusal(content=content)
+
+
+def test_content_that_no_relay_takes_is_refused_with_its_size() -> None:
+    said = refusal(content=(b"x" * 76 + b"\r\n") * (LARGEST_CONTENT // 78 + 1))
+
+    assert "the content has 25000014 bytes, and 25000000 are allowed" in said
 
 
 def test_longest_line_and_folded_headers_are_taken() -> None:

@@ -18,13 +18,17 @@ def test_long_cells_are_cut_so_that_a_line_stays_a_line() -> None:
 
 
 def test_what_was_not_done_is_named_up_to_a_point() -> None:
-    outcome = Outcome([1], dict.fromkeys(range(2, 100), "it was sent"))
+    outcome = Outcome([1], {1: "it may have arrived"}, dict.fromkeys(range(2, 100), "it was sent"))
 
     lines = listing.outcome("cancelled", outcome, ["<x@y>"]).splitlines()
 
-    assert lines[:2] == ["cancelled: 1 mail", "not cancelled: mail 2: it was sent"]
+    assert lines[:3] == [
+        "cancelled: 1 mail",
+        "cancelled: mail 1: it may have arrived",
+        "not cancelled: mail 2: it was sent",
+    ]
     assert lines[-2:] == ["not cancelled: 78 more", "not cancelled: there is no mail <x@y>"]
-    assert len(lines) == 23
+    assert len(lines) == 24
 
 
 def test_step_that_failed_says_what_to_do_in_a_line_of_its_own() -> None:
