@@ -1,11 +1,17 @@
 """A real PostgreSQL for every integration test, empty at the start of each."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from mailer.smtp.relay import Relay
+from tests.integration.mailers import Mailer
 from tests.integration.postgres import Database
+from tests.integration.smtp_server import a_relay, running_server
+from tests.stack.smtp.certificates import Certificate, make_certificate
+from tests.stack.smtp.server import SmtpServer
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +32,28 @@ def clean_tables(database: Database) -> None:
             )
         ).one()
         connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    """A certificate for the name by which the tests reach the mail server."""
+    return make_certificate(tmp_path_factory.mktemp("certificate"), "localhost")
+
+
+@pytest.fixture
+def server(certificate: Certificate) -> Iterator[SmtpServer]:
+    """A mail server that is well."""
+    with running_server(certificate) as running:
+        yield running
+
+
+@pytest.fixture
+def relay(server: SmtpServer, certificate: Certificate) -> Relay:
+    """How to reach it."""
+    return a_relay(server, certificate.authority)
+
+
+@pytest.fixture
+def mailer(database: Database, relay: Relay, tmp_path: Path) -> Mailer:
+    """A mailer that uses it, not yet running."""
+    return Mailer(database, relay, tmp_path / "journals")

@@ -1,7 +1,6 @@
-"""Claims and outcomes, against the real tables and with the mailer's own grants."""
+"""Outcomes, against the real tables and with the mailer's own grants."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -9,10 +8,8 @@ import pytest
 from sqlalchemy import Row, text
 
 from mailer.delivery import outbox
-from mailer.delivery.claims import ALWAYS, FRESH, RETRY, Claims, Look
-from mailer.delivery.clock import now
+from mailer.delivery.claims import ALWAYS, FRESH, Claims, Look
 from mailer.delivery.outbox import Mail
-from mailer.delivery.session import Session
 from tests.integration.postgres import Database
 from tests.integration.smtp_server import queue_mail
 
@@ -53,189 +50,6 @@ def row(database: Database, number: int = 1) -> "Row[tuple[object, ...]]":
 def do(database: Database, statement: str) -> None:
     with database.engine("owner").begin() as connection:
         connection.execute(text(statement))
-
-
-def test_claim_gives_the_mail_that_is_due_first(database: Database) -> None:
-    queue_mail(database, ALICE)
-    queue_mail(database, BOB)
-
-    assert recipients(claim(database)) == [ALICE]
-    assert recipients(claim(database)) == [BOB]
-    assert claim(database) == []
-
-
-def test_claim_gives_urgent_mail_first(database: Database) -> None:
-    queue_mail(database, "c@example.net", priority=9)
-    queue_mail(database, BOB)
-    queue_mail(database, ALICE, priority=1)
-
-    assert recipients(claim(database, 3)) == [ALICE, BOB, "c@example.net"]
-
-
-def test_claim_gives_the_mail_as_it_was_queued(database: Database) -> None:
-    queue_mail(database, ALICE)
-
-    (mail,) = claim(database)
-
-    assert (mail.kind, mail.sender, mail.request_id) == ("test", "us@example.org", "request-0")
-    assert mail.raw == (
-        b"Message-ID: <0-alice@example.net>\r\nTo: alice@example.net\r\n"
-        b"Subject: hello\r\n\r\nhello\r\n"
-    )
-    assert mail.attempts == 0
-
-
-def test_claim_takes_no_more_than_it_is_asked_for(database: Database) -> None:
-    queue_mail(database, *(f"{number}@example.net" for number in range(9)))
-
-    assert len(claim(database, 4)) == 4
-    assert len(claim(database, 9)) == 5
-
-
-def test_claim_takes_no_more_than_there_is_room_for(database: Database) -> None:
-    queue_mail(database, *(f"{number}@example.net" for number in range(9)))
-
-    assert len(claim(database, 9, bytes=60)) == 2  # one has 25, that shared content
-
-
-@pytest.mark.parametrize(("in_hand", "found"), [([], 1), ([99], 0)])
-def test_mail_that_is_too_large_goes_alone(
-    database: Database, in_hand: list[int], found: int
-) -> None:
-    queue_mail(database, ALICE, BOB)
-
-    assert len(claim(database, 9, bytes=10, in_hand=in_hand)) == found
-
-
-def test_claim_tells_when_a_mail_is_of_no_use_any_more(database: Database) -> None:
-    with database.engine("owner").connect() as connection:
-        soon = connection.scalar(text("SELECT now() + interval '100 s'"))
-    queue_mail(database, ALICE, expires_at=soon)
-
-    (mail,) = claim(database)
-
-    assert not mail.is_too_late(now())
-    assert mail.is_too_late(now() + 100)
-
-
-def test_claim_tells_how_often_a_mail_may_have_arrived(database: Database) -> None:
-    queue_mail(database, ALICE)
-    do(database, "UPDATE outbox SET attempts = 4")
-    for scope in ("unsure", "unsure", "bug", "message"):
-        do(
-            database,
-            "INSERT INTO mail_attempts (mail_id, mailer, stage, scope, reason, milliseconds)"
-            f" VALUES (1, 1, 'content', '{scope}', 'no', 1)",
-        )
-
-    (mail,) = claim(database, lane=RETRY)
-
-    assert (mail.unsure_tries, mail.bugs) == (2, 1)
-
-
-def test_mail_of_a_living_mailer_is_left_to_it(database: Database) -> None:
-    queue_mail(database, ALICE)
-    claim(database, me=ANOTHER)
-
-    assert claim(database, alive=[ME, ANOTHER]) == []
-
-
-def test_mail_of_a_mailer_that_came_since_the_last_look_is_left_to_it(database: Database) -> None:
-    queue_mail(database, ALICE)
-    newcomer = Session(database.engine("mailer"))
-    claim(database, me=newcomer.number)
-
-    while_it_lives = claim(database, alive=[ME])
-    newcomer.leave()
-
-    assert while_it_lives == []
-    assert len(claim(database, alive=[ME])) == 1
-
-
-def test_mail_of_a_mailer_that_is_frozen_is_taken_though_it_holds_its_lock(
-    database: Database,
-) -> None:
-    queue_mail(database, ALICE)
-    frozen = Session(database.engine("mailer"))
-    claim(database, me=frozen.number)
-
-    assert claim(database, alive=[ME]) == []
-    assert len(claim(database, alive=[ME], frozen=[frozen.number])) == 1
-    frozen.close()
-
-
-def test_mail_of_a_dead_mailer_is_taken_and_whose_it_was_is_told(database: Database) -> None:
-    queue_mail(database, ALICE)
-    claim(database, me=ANOTHER)
-
-    (mail,) = claim(database, alive=[ME])
-
-    assert (mail.lost_by, mail.lease_by) == (ANOTHER, ME)
-
-
-def test_mail_in_hand_is_not_claimed_again_in_another_life(database: Database) -> None:
-    queue_mail(database, ALICE)
-    (mail,) = claim(database, me=ANOTHER)
-
-    assert claim(database, in_hand=[mail.id]) == []
-
-
-def test_each_lane_has_its_own_mail(database: Database) -> None:
-    queue_mail(database, ALICE)
-    queue_mail(database, BOB)
-    do(database, "UPDATE outbox SET attempts = 1 WHERE id = 2")
-
-    assert recipients(claim(database, 9, lane=FRESH)) == [ALICE]
-    assert recipients(claim(database, 9, lane=RETRY)) == [BOB]
-
-
-@pytest.mark.parametrize(
-    "look",
-    [
-        pytest.param({"held_kinds": ["test"]}, id="of a kind that is held"),
-        pytest.param({"bounds": {1: ALWAYS, 2: ALWAYS}}, id="of too low a priority"),
-    ],
-)
-def test_mail_that_may_not_pass_is_left(database: Database, look: dict[str, Any]) -> None:
-    queue_mail(database, ALICE)
-
-    assert claim(database, **look) == []
-
-
-def test_mail_before_the_bound_is_not_looked_at(database: Database) -> None:
-    queue_mail(database, ALICE)
-    later = row(database).due_at + timedelta(microseconds=1)
-
-    assert claim(database, bounds={5: later}) == []
-    assert len(claim(database, bounds={5: row(database).due_at})) == 1
-
-
-@pytest.mark.parametrize(("scope", "found"), [("*", True), ("test", True), ("notice", False)])
-def test_claim_tells_who_wants_no_mail_of_this_kind(
-    database: Database, scope: str, found: bool
-) -> None:
-    queue_mail(database, "Alice@example.net")
-    do(
-        database,
-        "INSERT INTO mail_suppressions (address, scope, reason)"
-        f" VALUES ('{ALICE}', '{scope}', 'unsubscribed')",
-    )
-
-    assert claim(database)[0].suppressed is found
-
-
-def test_mailers_side_by_side_claim_each_mail_once(database: Database) -> None:
-    queue_mail(database, *(f"{number}@example.net" for number in range(200)))
-
-    def claim_all(me: int) -> list[int]:
-        everybody = range(1, 9)
-        batches = iter(lambda: claim(database, 7, me=me, alive=everybody), [])
-        return [mail.id for batch in batches for mail in batch]
-
-    with ThreadPoolExecutor(8) as pool:
-        ids = [number for claims in pool.map(claim_all, range(1, 9)) for number in claims]
-
-    assert sorted(ids) == list(range(1, 201))
 
 
 def test_claim_costs_no_index_an_entry(database: Database) -> None:
