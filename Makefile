@@ -68,9 +68,9 @@ migrate: engine ## Bring the database's schema to what the code needs
 	@$(COMPOSE) run --build --rm --no-deps -T migrate
 
 .PHONY: secret
-secret: engine ## Keep a secret for the service that needs it (NAME=mail_password), read from the terminal
-	@read -rsp "$(NAME): " value && echo && \
-		printf '%s' "$$value" | $(COMPOSE) run --rm --no-deps -T init init put $(NAME)
+secret: engine ## Keep a secret for the service that needs it (NAME=mail_password), from the terminal or from FILE=
+	@$(if $(FILE),,read -rsp "$(NAME): " value && echo && printf '%s' "$$value" |) \
+		$(COMPOSE) run --rm --no-deps -T init init put $(NAME) $(if $(FILE),<'$(FILE)')
 
 # --- mail ------------------------------------------------------------------------------------------
 

@@ -46,7 +46,6 @@ FIXED = {
     "SECRET_KEY",
     "SESSION_FILE_DIR",
     "BACKUP_FOLDER",
-    "MAIL_CA_FILE",
     "MAIL_JOURNAL_DIR",
 }
 
@@ -55,6 +54,10 @@ FILES = {
     name.upper(): f"/run/keelson/mailer/{name}"
     for name in ("mail_password", "mail_oauth_client_secret", "mail_oauth_refresh_token")
 }
+
+# What else `make secret` puts into the mailer's folder.
+AUTHORITY = "MAIL_CA_FILE"
+AUTHORITY_PATH = "/run/keelson/mailer/mail_ca"
 
 SECTIONS: list[tuple[str, type[common.settings.Settings]]] = [
     ("Every service", common.settings.Settings),
@@ -73,6 +76,9 @@ def render() -> str:
         new = {name: entry(field) for name, field in fields.items() if name not in written}
         for name in sorted(new.keys() & FILES.keys()):
             new[f"{name}_FILE"] = (FILES[name], f"written by `make secret NAME={name.lower()}`")
+        if AUTHORITY in new:
+            meaning = f"{new[AUTHORITY][1]}; written by `make secret NAME=mail_ca FILE=ca.pem`"
+            new[AUTHORITY] = (AUTHORITY_PATH, meaning)
         written |= new.keys()
         parts.append(section(title, new))
     return "\n".join(parts)

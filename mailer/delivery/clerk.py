@@ -18,12 +18,12 @@ from mailer.delivery import outbox
 from mailer.delivery.clock import now
 from mailer.delivery.desk import Claim, Desk
 from mailer.delivery.disposition import Disposition, disposition
-from mailer.delivery.gates import close_gate, gate_of, open_gate
+from mailer.delivery.gates import RELAY, close_gate, gate_of, open_gate
 from mailer.delivery.outbox import Mail
 from mailer.delivery.outcome import Broken, Closed, Failed, Outcome, Probed, Sent, Untried
 from mailer.delivery.watchdog import Rounds
 from mailer.outage import Outage
-from mailer.smtp.errors import DeliveryError, Scope, Stage
+from mailer.smtp.errors import BEFORE_ANY_MAIL, OF_THE_RELAY, DeliveryError, Scope, Stage
 from mailer.suppressions import EVERYTHING, suppress
 
 log = structlog.get_logger(__name__)
@@ -33,15 +33,6 @@ MOST_STUMBLED = 10_000
 POISON_TRIES = 3
 BUG = "bug"  # the scope of a failure that is nobody's fault but ours
 UNRECORDABLE = (DataError, IntegrityError, ValueError)  # the fault is in the values
-OF_THE_RELAY = {Scope.ACCOUNT, Scope.SERVER, Scope.QUOTA}
-BEFORE_ANY_MAIL = {
-    Stage.CREDENTIALS,
-    Stage.CONNECT,
-    Stage.GREETING,
-    Stage.EHLO,
-    Stage.TLS,
-    Stage.LOGIN,
-}
 
 
 class Clerk(Thread):
@@ -177,6 +168,8 @@ class Clerk(Thread):
             self._desk.let_in = True
         else:
             close_gate(connection, outcome.error, probed=True)
+            if gate_of(outcome.error) != RELAY:  # the trouble is another now
+                open_gate(connection, RELAY)
 
     def _write_failed(self, connection: Connection, outcome: Failed) -> None:
         mail, error = outcome.claim.mail, outcome.error
@@ -220,7 +213,7 @@ def write_disposition(
     level = log.error if error.scope is Scope.SENDER else log.warning
     level("mail not sent", **about_it, state=state)
     outbox.close(connection, mail, state, told.reason, error.code, charged=True)
-    if error.scope is Scope.RECIPIENT and error.permanent:
+    if error.no_such_address:
         suppress(connection, mail.recipient, EVERYTHING, told.reason[: outbox.LONGEST_ERROR])
 
 

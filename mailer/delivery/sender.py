@@ -12,12 +12,11 @@ from mailer.delivery.journal import Fate
 from mailer.delivery.outcome import Broken, Closed, Failed, Outcome, Probed, Sent, Untried
 from mailer.delivery.session import SessionLostError
 from mailer.smtp.connection import RelayConnection
-from mailer.smtp.errors import DeliveryError, Scope, Stage
+from mailer.smtp.errors import OF_THE_RELAY, DeliveryError, Scope, Stage
 
 log = structlog.get_logger(__name__)
 
 IDLE_SECONDS = 30.0  # a connection that nobody uses is closed after that
-OF_THE_RELAY = {Scope.ACCOUNT, Scope.SERVER, Scope.QUOTA}
 
 
 class Sender(Thread):

@@ -31,12 +31,19 @@ class Scope(StrEnum):
     UNSURE = "unsure"
 
 
+BEFORE_ANY_MAIL = frozenset(
+    {Stage.CREDENTIALS, Stage.CONNECT, Stage.GREETING, Stage.EHLO, Stage.TLS, Stage.LOGIN}
+)
+OF_THE_RELAY = frozenset({Scope.ACCOUNT, Scope.SERVER, Scope.QUOTA})  # holds all mail
+
+
 class DeliveryError(Exception):
     """The mail was not handed over; `scope` and `permanent` say what to do about it.
 
     `permanent`: no retry will help. `cause` is credentials, login, server or quota where the scope
     holds all mail, else empty. `wait`: not to be tried again sooner. `slow_down`: the relay wants
-    fewer of us at once. The text is for the operator, without an address or a secret.
+    fewer of us at once. `no_such_address`: no mail will ever reach it, whatever its content. The
+    text is for the operator, without an address or a secret.
     """
 
     def __init__(  # noqa: PLR0913 all is said by name
@@ -50,6 +57,7 @@ class DeliveryError(Exception):
         cause: str = "",
         wait: timedelta | None = None,
         slow_down: bool = False,
+        no_such_address: bool = False,
     ) -> None:
         super().__init__(message)
         self.stage = stage
@@ -59,8 +67,4 @@ class DeliveryError(Exception):
         self.cause = cause
         self.wait = wait
         self.slow_down = slow_down
-
-    @property
-    def kind(self) -> tuple[Stage, int | None]:
-        """Return what makes two errors the same trouble; the words differ from reply to reply."""
-        return self.stage, self.code
+        self.no_such_address = no_such_address

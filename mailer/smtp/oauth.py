@@ -5,9 +5,6 @@ import json
 import ssl
 import threading
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,10 +13,13 @@ from pydantic import SecretStr
 
 from mailer.smtp.credentials import Token
 from mailer.smtp.errors import DeliveryError, Scope, Stage
+from mailer.smtp.form_post import post_form
+from mailer.smtp.replies import legible
 
 EARLY_SECONDS = 60.0  # renewed before its end, so that it does not end on its way
 USUAL_SECONDS = 3600.0  # its life, where the answer does not say (RFC 6749, 5.1)
-LONGEST_ANSWER = 65_536
+LONGEST_SECONDS = 86_400.0  # whatever it says: once a day is not too often
+GIVEN = 200
 # RFC 6749, 5.2: those that a person must put right; all else may pass by itself.
 OUR_FAULT = {"invalid_grant", "invalid_client", "unauthorized_client", "invalid_scope"}
 
@@ -64,7 +64,7 @@ class Tokens:
     def renewed(self, refused: str) -> Token:
         """Return a newer token than the one that the relay refused; raises DeliveryError."""
         with self._lock:
-            if self._token == refused:  # else another thread was faster
+            if self._token in {"", refused}:  # else another thread was faster
                 self._fetch()
             return self._as_token()
 
@@ -82,53 +82,49 @@ class Tokens:
                 "refresh_token": revealed(self._client.refresh_token()),
             }
         )
-        token, seconds = answer.get("access_token"), answer.get("expires_in", USUAL_SECONDS)
-        if not isinstance(token, str) or not token or not isinstance(seconds, int | float):
+        token, seconds = answer.get("access_token"), lifetime(answer)
+        if not isinstance(token, str) or not token or seconds is None:
             raise self._trouble("its answer holds no access token")
         self._token, self._ends_at = token, self._now() + seconds - EARLY_SECONDS
 
     def _ask(self, form: Mapping[str, str]) -> dict[str, Any]:
-        # The URL is a setting, of which only http and https pass.
-        request = urllib.request.Request(  # noqa: S310 see above
-            self._url, data=urllib.parse.urlencode(form).encode()
-        )
-        opener = urllib.request.build_opener(
-            urllib.request.HTTPSHandler(context=self._context), NoRedirects()
-        )
         try:
-            with opener.open(request, timeout=self._timeout_seconds) as response:
-                return as_object(response.read(LONGEST_ANSWER))
-        except urllib.error.HTTPError as error:
-            with error:
-                code = as_object(error.read(LONGEST_ANSWER)).get("error")
-            reason = f"{error.code} {code or error.reason}"
-            raise self._trouble(reason, code) from None
-        except (OSError, http.client.HTTPException) as error:
-            raise self._trouble(str(error)) from error
+            answer = post_form(self._url, form, self._timeout_seconds, self._context)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise self._trouble(legible(str(error) or repr(error))) from error
+        found = as_object(answer.content)
+        if answer.status == GIVEN:
+            return found
+        code = found.get("error")
+        known = code if isinstance(code, str) else ""  # Google's own errors have an object there
+        secrets = (form["client_secret"], form["refresh_token"])
+        reason = legible(f"{answer.status} {known or answer.reason}", secrets)
+        raise self._trouble(reason, is_ours=known in OUR_FAULT)
 
-    def _trouble(self, reason: str, code: object = None) -> DeliveryError:
-        if code in OUR_FAULT:
-            message = (
-                f"{self._url} gave no access token: {reason}; check MAIL_OAUTH_CLIENT_ID and "
-                "MAIL_OAUTH_CLIENT_SECRET, and get a new MAIL_OAUTH_REFRESH_TOKEN"
+    def _trouble(self, reason: str, *, is_ours: bool = False) -> DeliveryError:
+        message = f"{self._url} gave no access token: {reason}"
+        if is_ours:
+            message += (
+                "; check MAIL_OAUTH_CLIENT_ID and MAIL_OAUTH_CLIENT_SECRET, "
+                "and get a new MAIL_OAUTH_REFRESH_TOKEN"
             )
             return DeliveryError(message, Stage.CREDENTIALS, Scope.ACCOUNT, cause="login")
-        message = f"{self._url} gave no access token: {reason}"
         return DeliveryError(message, Stage.CREDENTIALS, Scope.SERVER, cause="server")
 
 
-class NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows none: the secrets are for the endpoint alone."""
-
-    def redirect_request(self, *_: object) -> None:
-        """Refuse."""
+def lifetime(answer: Mapping[str, Any]) -> float | None:
+    """Return how many seconds the token lasts, or None where that is no number."""
+    seconds = answer.get("expires_in", USUAL_SECONDS)
+    if not isinstance(seconds, int | float):
+        return None
+    return float(max(seconds, 0)) if seconds <= LONGEST_SECONDS else LONGEST_SECONDS
 
 
 def as_object(text: bytes) -> dict[str, Any]:
     """Return the JSON object, or an empty one where there is none."""
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter for brackets without end
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -34,11 +34,15 @@ class Reply:
 
 def read_reply(stage: Stage, code: int, raw: bytes, hidden: tuple[str, ...] = ()) -> Reply:
     """Return the reply as one line, without what must stay `hidden`: some servers quote us."""
-    text = raw.decode("utf-8", "replace")
+    return Reply(stage, code, legible(raw.decode("utf-8", "replace"), hidden))
+
+
+def legible(text: str, hidden: tuple[str, ...] = ()) -> str:
+    """Return somebody else's words as one short line, without what must stay `hidden`."""
     if not text.isprintable():
         text = "".join(c if c.isprintable() else " " for c in text)
     text = " ".join(text.split())
-    for secret in hidden:
+    for secret in filter(None, hidden):
         if secret.lower() in text.lower():
             text = re.sub(re.escape(secret), "[...]", text, flags=re.IGNORECASE)
-    return Reply(stage, code, text[:LONGEST_TEXT])
+    return text[:LONGEST_TEXT]

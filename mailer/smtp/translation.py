@@ -40,6 +40,7 @@ def error_of(what: Reply | Failure, message: str) -> DeliveryError:
         cause=verdict.cause,
         wait=verdict.wait,
         slow_down=verdict.slow_down,
+        no_such_address=verdict.no_such_address,
     )
 
 
@@ -63,7 +64,8 @@ def failure(error: OSError | ValueError, stage: Stage, relay: str) -> DeliveryEr
                 Failed.SILENCE,
                 (
                     "its certificate is not trusted, so nothing was sent: "
-                    f"{error.verify_message} (a private relay's authority goes into MAIL_CA_FILE)"
+                    f"{error.verify_message} (a private relay's authority: "
+                    "`make secret NAME=mail_ca FILE=ca.pem`, and MAIL_CA_FILE in .env)"
                 ),
             )
             return error_of(Failure(stage, how), f"{relay}: {text}")

@@ -2,9 +2,12 @@
 
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
+
+from tests.stack.smtp.certificates import make_certificate
 
 FOLDERS = ("authority", "ca", "db", "edge", "owner", "web", "mailer", "backup")
 
@@ -142,6 +145,37 @@ def test_a_secret_is_put_where_its_service_reads_it(volumes: list[str]) -> None:
     assert first.returncode == second.returncode == 0
     assert "swordfish" not in first.stderr + first.stdout
     assert listed.stdout.strip() == "changed 440 10002"
+
+
+def test_a_private_relays_authority_is_put_where_the_mailer_reads_it(
+    volumes: list[str], tmp_path: Path
+) -> None:
+    pem = make_certificate(tmp_path, "relay.example").authority.read_text(encoding="ascii")
+    bundle = f"# ours\n{pem}{pem}"
+
+    done = init(volumes, "init", "put", "mail_ca", given=bundle)
+
+    assert done.returncode == 0, done.stderr
+    shown = "cd /run/keelson/mailer && stat -c '%a %g' mail_ca && cat mail_ca"
+    assert init(volumes, "bash", "-c", shown).stdout == f"440 10002\n{bundle}"
+
+
+@pytest.mark.parametrize("wrong", ["key", "certificate and key", "words", "half"])
+def test_what_is_no_authority_is_refused_and_the_old_one_stays(
+    volumes: list[str], tmp_path: Path, wrong: str
+) -> None:
+    made = make_certificate(tmp_path, "relay.example")
+    pem = made.authority.read_text(encoding="ascii")
+    key = made.key.read_text(encoding="ascii")
+    init(volumes, "init", "put", "mail_ca", given=pem)
+
+    given = {"key": key, "certificate and key": pem + key, "words": "swordfish", "half": pem[:300]}
+    done = init(volumes, "init", "put", "mail_ca", given=given[wrong])
+
+    assert done.returncode != 0
+    assert "mail_ca: certificates alone are wanted, as PEM" in done.stderr
+    listed = "cd /run/keelson/mailer && ls -A && cat mail_ca"
+    assert init(volumes, "bash", "-c", listed).stdout == f"mail_ca\n{pem}"
 
 
 @pytest.mark.parametrize(

@@ -256,6 +256,21 @@ def test_error_says_what_the_server_said_but_not_of_whom(relay: FaultyRelay) -> 
     assert raised.value.code == 550
 
 
+@pytest.mark.parametrize(
+    ("reply", "is_gone"), [("550 5.1.1 unknown", True), ("550 Blocked by policy", False)]
+)
+def test_error_says_whether_there_is_such_an_address(
+    relay: FaultyRelay, reply: str, *, is_gone: bool
+) -> None:
+    relay.behaviour.faults = {"RCPT": reply}
+
+    with relay.connection() as connection, pytest.raises(DeliveryError) as raised:
+        connection.deliver(AMail())
+
+    assert raised.value.permanent
+    assert raised.value.no_such_address is is_gone
+
+
 @pytest.mark.parametrize("recipient", ["a@example.net\r\nDATA", "\u00e4@example.net"])
 def test_address_that_smtp_cannot_hold_is_refused_and_costs_nothing(
     relay: FaultyRelay, recipient: str

@@ -1,6 +1,8 @@
 """XOAUTH2: tokens from an endpoint over HTTP, and what comes of one that is refused."""
 
 import base64
+import contextlib
+import math
 import socket
 import threading
 from collections.abc import Iterator
@@ -163,6 +165,34 @@ def test_token_is_renewed_shortly_before_its_end(endpoint: TokenEndpoint) -> Non
     assert asked == [1, 1, 2]
 
 
+@pytest.mark.parametrize("seconds", [10**400, math.inf, math.nan])
+def test_token_without_an_end_is_renewed_after_a_day(
+    endpoint: TokenEndpoint, seconds: float
+) -> None:
+    endpoint.answer = {**GOOD, "expires_in": seconds}
+    clock = [1000.0]
+    tokens = tokens_at(endpoint.url, clock)
+    asked = []
+
+    for later in (0, 80_000, 80_000):
+        clock[0] += later
+        tokens.current()
+        asked.append(len(endpoint.forms))
+
+    assert asked == [1, 1, 2]
+
+
+@pytest.mark.parametrize("seconds", [0, -(10**400)])
+def test_token_that_ends_at_once_is_used_once(endpoint: TokenEndpoint, seconds: int) -> None:
+    endpoint.answer = {**GOOD, "expires_in": seconds}
+    tokens = tokens_at(endpoint.url, [1000.0])
+
+    values = [tokens.current().value.get_secret_value() for _ in range(2)]
+
+    assert values == ["token-1", "token-1"]
+    assert len(endpoint.forms) == 2
+
+
 def test_threads_that_were_refused_together_renew_once(endpoint: TokenEndpoint) -> None:
     tokens = tokens_at(endpoint.url, [1000.0])
     old = tokens.current()
@@ -176,6 +206,16 @@ def test_threads_that_were_refused_together_renew_once(endpoint: TokenEndpoint) 
 
     assert len(endpoint.forms) == 2
     assert tokens.current().value.get_secret_value() == "token-2"
+
+
+def test_token_that_could_not_be_renewed_is_not_taken_for_one(endpoint: TokenEndpoint) -> None:
+    old = tokens_at(endpoint.url, [1000.0]).current()
+    endpoint.status = 503
+    with pytest.raises(DeliveryError):
+        old.renewed()
+
+    with pytest.raises(DeliveryError, match="503"):
+        old.renewed()
 
 
 def test_changed_refresh_token_is_taken_over(endpoint: TokenEndpoint, bob: Bob) -> None:
@@ -195,6 +235,14 @@ def test_changed_refresh_token_is_taken_over(endpoint: TokenEndpoint, bob: Bob) 
         pytest.param(400, {"error": "invalid_grant"}, Scope.ACCOUNT, id="consent withdrawn"),
         pytest.param(401, {"error": "invalid_client"}, Scope.ACCOUNT, id="our secret is wrong"),
         pytest.param(400, {"error": "slow_down"}, Scope.SERVER, id="another error"),
+        pytest.param(
+            503,
+            {"error": {"code": 503, "status": "UNAVAILABLE"}},
+            Scope.SERVER,
+            id="Google's way to say it",
+        ),
+        pytest.param(400, {"error": ["invalid_grant"]}, Scope.SERVER, id="a list for an error"),
+        pytest.param(400, b"[" * 60_000, Scope.SERVER, id="a bottomless error"),
         pytest.param(403, b"<html>", Scope.SERVER, id="no JSON in an error"),
         pytest.param(429, {}, Scope.SERVER, id="too often"),
         pytest.param(503, b"", Scope.SERVER, id="out of order"),
@@ -203,6 +251,7 @@ def test_changed_refresh_token_is_taken_over(endpoint: TokenEndpoint, bob: Bob) 
         pytest.param(200, {"expires_in": 1}, Scope.SERVER, id="no token"),
         pytest.param(200, {"access_token": "", "expires_in": 1}, Scope.SERVER, id="empty token"),
         pytest.param(200, {**GOOD, "expires_in": "soon"}, Scope.SERVER, id="no number"),
+        pytest.param(200, b"[" * 60_000, Scope.SERVER, id="bottomless"),
     ],
 )
 def test_endpoint_that_gives_no_token_says_whose_fault_it_is(
@@ -228,6 +277,19 @@ def test_endpoint_that_is_down_is_trouble_of_the_servers() -> None:
     assert (raised.value.scope, raised.value.cause) == (Scope.SERVER, "server")
 
 
+def test_token_is_asked_for_over_tls_that_is_verified(certificate: Certificate) -> None:
+    with token_endpoint(certificate) as endpoint:
+        client = Client("bob@gmail.com", "us", lambda: None, lambda: None)
+        trusting = Tokens(endpoint.url, client, 5, tls_context(certificate.authority))
+
+        token = trusting.current()
+
+        assert token.value.get_secret_value() == "token-1"
+        with pytest.raises(DeliveryError, match="CERTIFICATE_VERIFY_FAILED"):
+            Tokens(endpoint.url, client, 5, tls_context(None)).current()
+        assert len(endpoint.forms) == 1
+
+
 def test_endpoint_that_is_silent_is_given_up_in_time() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         tokens = tokens_at(f"http://127.0.0.1:{silent.getsockname()[1]}/", [1000.0])
@@ -236,6 +298,81 @@ def test_endpoint_that_is_silent_is_given_up_in_time() -> None:
             tokens.current()
 
     assert raised.value.scope is Scope.SERVER
+
+
+@pytest.mark.parametrize("status", [200, 400, 503])
+def test_endpoint_that_stalls_amid_its_answer_is_given_up_in_time(
+    endpoint: TokenEndpoint, status: int
+) -> None:
+    endpoint.status, endpoint.held_back = status, 1
+
+    with pytest.raises(DeliveryError, match="gave no access token: timed out") as raised:
+        tokens_at(endpoint.url, [1000.0]).current()
+
+    assert raised.value.scope is Scope.SERVER
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [
+        pytest.param(b"HTTP/1.1 200 ", id="amid the status"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nX: ", id="amid a header"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n", id="amid the content"),
+        pytest.param(b"HTTP/1.1 500 No\r\nContent-Length: 60000\r\n\r\n", id="amid an error"),
+    ],
+)
+def test_endpoint_that_drips_is_given_up_in_time(beginning: bytes) -> None:
+    with dripping_endpoint(beginning) as (url, gone):
+        with pytest.raises(DeliveryError, match="gave no access token: timed out") as raised:
+            tokens_at(url, [1000.0]).current()
+        assert gone.wait(30)
+
+    assert raised.value.scope is Scope.SERVER
+
+
+def test_what_the_endpoint_says_is_told_in_one_line_without_our_secrets(
+    endpoint: TokenEndpoint, bob: Bob
+) -> None:
+    endpoint.status = 400
+    endpoint.answer = {"error": "no\x00\nrefresh-1 of our-secret " + "x" * 5000}
+
+    with pytest.raises(DeliveryError) as raised:
+        bob.account()
+
+    assert ": 400 no [...] of [...] xxx" in str(raised.value)
+    assert len(str(raised.value)) < 500
+
+
+def test_token_of_a_place_that_is_none_is_trouble_of_the_servers() -> None:
+    with pytest.raises(DeliveryError, match="gave no access token") as raised:
+        tokens_at("http://" + "x" * 70 + ".example:99999/", [1000.0]).current()
+
+    assert raised.value.scope is Scope.SERVER
+
+
+@contextlib.contextmanager
+def dripping_endpoint(beginning: bytes) -> Iterator[tuple[str, threading.Event]]:
+    """Answer with the beginning and then a byte at a time, without end; `gone`: nobody reads it."""
+    gone = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def drip() -> None:
+            asking, _ = listening.accept()
+            with asking, contextlib.suppress(OSError):
+                asking.sendall(beginning)
+                for _ in range(100):
+                    if gone.wait(0.1):
+                        return
+                    asking.sendall(b"x")
+            gone.set()
+
+        thread = threading.Thread(target=drip, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}/", gone
+        finally:
+            gone.set()
+            thread.join()
 
 
 @pytest.mark.parametrize("status", [302, 307])

@@ -211,3 +211,33 @@ def test_gate_that_one_mailer_closed_is_closed_for_the_others(
         eventually(lambda: states(database) == {"sent": 20})
 
     assert attempts(database) == [0] * 20
+
+
+@pytest.mark.usefixtures("quick_probes")
+def test_quota_that_shows_at_the_login_takes_the_place_of_the_trouble_before(
+    database: Database, server: SmtpServer, mailer: Mailer
+) -> None:
+    server.state.behave(auth="535 5.7.8 no")
+
+    with mailer.running():
+        queue_mail(database, ALICE)
+        eventually(lambda: gate(database, "relay"), 10)
+        server.state.behave(auth="550 5.4.5 Daily user sending limit exceeded")
+        eventually(lambda: gate(database, "quota"), 10)
+        eventually(lambda: gate(database, "relay") is None, 10)
+        server.state.behave()
+        do(database, "UPDATE mail_gates SET next_probe_at = now()")
+        eventually(lambda: states(database) == {"sent": 1})
+
+
+def test_address_that_a_policy_refuses_is_not_suppressed(
+    database: Database, server: SmtpServer, mailer: Mailer
+) -> None:
+    server.state.behave(rcpt="550 Blocked by policy")
+
+    with mailer.running():
+        queue_mail(database, ALICE)
+        eventually(lambda: states(database) == {"dead": 1})
+        server.state.behave()
+        queue_mail(database, BOB, ALICE)
+        eventually(lambda: states(database) == {"dead": 1, "sent": 2})

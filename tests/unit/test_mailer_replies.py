@@ -18,6 +18,12 @@ def test_address_is_hidden_however_it_is_written() -> None:
     assert reply.text == "<[...]>"
 
 
+def test_empty_secret_hides_nothing() -> None:
+    reply = read_reply(Stage.LOGIN, 535, b"5.7.8 no", hidden=("", "bob"))
+
+    assert reply.text == "5.7.8 no"
+
+
 def test_overlong_reply_is_cut() -> None:
     assert len(read_reply(Stage.LOGIN, 535, b"x" * 5000).text) == 300
 

@@ -16,6 +16,7 @@ SENDER = Verdict(Scope.SENDER, permanent=True)
 MESSAGE = Verdict(Scope.MESSAGE, permanent=True)
 MESSAGE_LATER = Verdict(Scope.MESSAGE)
 RECIPIENT = Verdict(Scope.RECIPIENT, permanent=True)
+NO_SUCH = Verdict(Scope.RECIPIENT, permanent=True, no_such_address=True)
 RECIPIENT_LATER = Verdict(Scope.RECIPIENT)
 GREYLISTED = Verdict(Scope.RECIPIENT, wait=FIVE_MINUTES)
 FULL = Verdict(Scope.RECIPIENT, wait=HOUR)
@@ -50,6 +51,11 @@ MAIL, RCPT, DATA, END = Stage.SENDER, Stage.RECIPIENT, Stage.CONTENT, Stage.END
         pytest.param(LOGIN, "451 4.3.0 later", SERVER, id="login put off"),
         pytest.param(LOGIN, "421 4.7.0 Try again later", CROWDED, id="going down at the login"),
         pytest.param(LOGIN, "554 5.3.2 no", SERVER, id="takes nobody now"),
+        pytest.param(LOGIN, "550 5.4.5 Daily limit", QUOTA, id="the quota's code at the login"),
+        pytest.param(
+            LOGIN, "450 4.2.1 Peak SMTP relay limit exceeded", QUOTA, id="quota in words, likewise"
+        ),
+        pytest.param(GREETING, "550 5.4.5 no", SERVER, id="the relay knows no account yet"),
         # Account and quota, amid a mail.
         pytest.param(MAIL, "530 5.7.0 log in first", ACCOUNT, id="login wanted at MAIL"),
         pytest.param(RCPT, "535 5.7.8 no", ACCOUNT, id="login refused at RCPT"),
@@ -73,12 +79,41 @@ MAIL, RCPT, DATA, END = Stage.SENDER, Stage.RECIPIENT, Stage.CONTENT, Stage.END
             END, "454 Throttling failure: Daily message quota exceeded", QUOTA, id="SES, day"
         ),
         pytest.param(END, "454 Throttling failure: Maximum sending rate", CROWDED, id="SES, rate"),
+        pytest.param(
+            MAIL, "550 5.4.5 Daily user sending limit exceeded.", QUOTA, id="Gmail, of a user"
+        ),
+        pytest.param(
+            END,
+            "550 5.7.1 Daily SMTP relay sending limit exceeded for customer",
+            QUOTA,
+            id="Gmail, of a customer",
+        ),
+        pytest.param(
+            RCPT, "550 You have exceeded your daily sending limit", QUOTA, id="no enhanced code"
+        ),
+        pytest.param(
+            END,
+            "554 5.7.1 Your newsletter about our daily speed limit was rejected as spam",
+            MESSAGE,
+            id="a limit that the mail is about",
+        ),
+        pytest.param(
+            END,
+            "554 5.6.0 Daily message limit exceeded",
+            MESSAGE,
+            id="a code that is about the content",
+        ),
+        pytest.param(
+            RCPT, "550 5.2.2 Daily message limit exceeded", FULL, id="the recipient's own limit"
+        ),
         # The server, amid a mail.
         pytest.param(MAIL, "421 4.4.2 idle", SERVER, id="going down at MAIL"),
         pytest.param(RCPT, "421 4.3.2 closing", SERVER, id="going down at RCPT"),
         pytest.param(DATA, "421 4.7.0 too fast", CROWDED, id="too many of us, at DATA"),
         pytest.param(END, "421 4.3.2 closing", SERVER, id="going down, so not taken"),
         pytest.param(RCPT, "503 5.5.1 MAIL first", SERVER, id="bad sequence"),
+        pytest.param(RCPT, "504 what?", SERVER, id="RCPT is not known"),
+        pytest.param(MAIL, "504 5.5.2 what?", SERVER, id="a syntax that is not the recipient's"),
         pytest.param(DATA, "503 5.5.1 RCPT first", SERVER, id="bad sequence at DATA"),
         pytest.param(MAIL, "502 what?", SERVER, id="MAIL is not known"),
         pytest.param(
@@ -124,14 +159,51 @@ MAIL, RCPT, DATA, END = Stage.SENDER, Stage.RECIPIENT, Stage.CONTENT, Stage.END
             id="a rate under a code that is for good",
         ),
         # The recipient.
-        pytest.param(RCPT, "550 5.1.1 unknown", RECIPIENT, id="unknown recipient"),
-        pytest.param(RCPT, "551 5.1.6 moved", RECIPIENT, id="moved"),
-        pytest.param(RCPT, "553 5.1.3 syntax", RECIPIENT, id="malformed address"),
+        pytest.param(RCPT, "550 5.1.1 unknown", NO_SUCH, id="unknown recipient"),
+        pytest.param(RCPT, "551 5.1.6 moved", NO_SUCH, id="moved"),
+        pytest.param(RCPT, "553 5.1.3 syntax", NO_SUCH, id="malformed address"),
         pytest.param(RCPT, "501 bad address", RECIPIENT, id="malformed, no enhanced code"),
         pytest.param(RCPT, "550 go away", RECIPIENT, id="no enhanced code"),
-        pytest.param(RCPT, "550 5.2.1 disabled", RECIPIENT, id="disabled mailbox"),
-        pytest.param(RCPT, "450 5.1.1 gone", RECIPIENT, id="enhanced code wins, hard"),
-        pytest.param(END, "550 5.1.1 unknown", RECIPIENT, id="unknown, said at the end"),
+        pytest.param(RCPT, "550 5.2.1 disabled", NO_SUCH, id="disabled mailbox"),
+        pytest.param(RCPT, "450 5.1.1 gone", NO_SUCH, id="enhanced code wins, hard"),
+        pytest.param(END, "550 5.1.1 unknown", NO_SUCH, id="unknown, said at the end"),
+        pytest.param(
+            RCPT,
+            "504 5.5.2 <[...]>: Recipient address rejected: need fully-qualified address",
+            RECIPIENT,
+            id="Postfix, an address without a domain",
+        ),
+        pytest.param(RCPT, "501 5.5.2 syntax", RECIPIENT, id="the recipient's syntax"),
+        pytest.param(
+            RCPT,
+            "554 5.7.1 <[...]>: Recipient address rejected: Access denied",
+            RECIPIENT,
+            id="Postfix, by its own list",
+        ),
+        pytest.param(
+            RCPT,
+            "550 5.4.1 Recipient address rejected: Access denied.",
+            RECIPIENT,
+            id="Exchange, which says it with a routing code",
+        ),
+        pytest.param(
+            RCPT,
+            "550 5.1.1 <[...]>: Recipient address rejected: User unknown",
+            NO_SUCH,
+            id="Postfix, nobody there",
+        ),
+        pytest.param(
+            RCPT,
+            "450 4.1.1 <[...]>: Recipient address rejected: unverified address",
+            GREYLISTED,
+            id="Postfix, softly",
+        ),
+        pytest.param(
+            RCPT,
+            "550 4.1.1 Recipient address rejected: unverified",
+            RECIPIENT_LATER,
+            id="enhanced code wins, soft, whatever the words",
+        ),
         pytest.param(RCPT, "450 4.7.1 greylisted", GREYLISTED, id="greylisting"),
         pytest.param(RCPT, "451 4.3.0 later", GREYLISTED, id="greylisting is often not named"),
         pytest.param(
@@ -153,6 +225,68 @@ def test_reply_says_whose_fault_it_is(stage: Stage, reply: str, verdict: Verdict
     code, _, text = reply.partition(" ")
 
     assert judge(Reply(stage, int(code), text)) == verdict
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "No such user here",
+        "No such user - psmtp",
+        "<[...]>: no such recipient here",
+        "User unknown",
+        "Unknown user: [...]",
+        "[...] User unknown",
+        "unknown recipient",
+        "Mailbox not found",
+        "Mailbox does not exist!",
+        "mailbox [...] doesn't exist",
+        "Requested action not taken: mailbox not found",
+        "sorry, no mailbox here by that name. (#5.1.1)",
+        "The email account that you tried to reach does not exist.",
+        "Address unknown",
+        "Recipient not found.",
+        "Invalid recipient",
+        "5.0.0 User unknown",
+        "5.1.0 User unknown",
+    ],
+)
+def test_plain_refusal_that_says_so_means_that_there_is_no_such_address(said: str) -> None:
+    assert judge(Reply(RCPT, 550, said)) == NO_SUCH
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        pytest.param(550, "Blocked by policy", id="policy"),
+        pytest.param(550, "rejected due to sender IP reputation", id="our reputation"),
+        pytest.param(
+            553, "sorry, that domain isn't in my list of allowed rcpthosts", id="no relay for it"
+        ),
+        pytest.param(
+            550,
+            "Requested action not taken: mailbox unavailable",
+            id="RFC 5321's words, policy too",
+        ),
+        pytest.param(
+            550,
+            "Verification failed for [...] Called: 192.0.2.1 Response: 550 User unknown "
+            "Sender verify failed",
+            id="our own address, asked after",
+        ),
+        pytest.param(550, "Too many unknown recipients from your host", id="others before"),
+        pytest.param(550, "Blocked: you have sent to an unknown user of ours", id="blocked"),
+        pytest.param(501, "No such user here", id="a code of syntax"),
+        pytest.param(550, "5.1.0 Address rejected", id="an enhanced code that leaves it open"),
+        pytest.param(
+            550, "5.2.1 The user receives mail at a rate that prevents more", id="Gmail, too much"
+        ),
+        pytest.param(550, "", id="no words"),
+    ],
+)
+def test_other_plain_refusal_of_a_recipient_says_nothing_of_the_address(
+    code: int, said: str
+) -> None:
+    assert judge(Reply(RCPT, code, said)) == RECIPIENT
 
 
 @pytest.mark.parametrize(
