@@ -47,7 +47,7 @@ def test_deleted_rows_come_back_and_later_rows_are_gone(
     web = database.engine("web")
     write(web, "kept")
     backups.take()
-    with web.begin() as connection:
+    with database.engine("mailer").begin() as connection:
         connection.execute(delete(outbox))
     write(web, "later")
 
