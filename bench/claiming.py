@@ -91,6 +91,7 @@ def look(bounds: Bounds) -> Look:
         held_kinds=[],
         frozen=[],
         bytes=2**30,
+        too_large=2**30,
         bounds=bounds.of(LOWEST),
     )
 

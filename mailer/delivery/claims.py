@@ -21,7 +21,8 @@ ALWAYS = datetime.min.replace(tzinfo=UTC)
 # its own, begun where the last look ended: what was settled before leaves dead entries there, which
 # pile up while a long transaction is open. What a living mailer holds is passed over; what a dead one
 # held is taken. No column of an index changes, and losing a claim in a crash only offers it again.
-# As many as fit into so many bytes, for all of it is kept in memory; but one always does.
+# As many as fit into so many bytes, for all of it is kept in memory. Tries from before an operator had
+# it tried anew do not count.
 CLAIM = """
     WITH chosen AS MATERIALIZED (
         SELECT one.id, one.lease_by AS lost_by, one.body_id,
@@ -48,17 +49,19 @@ CLAIM = """
        SET lease_by = $1, first_try_at = coalesce(first_try_at, clock_timestamp())
       FROM fitting, mail_bodies b
      WHERE m.id = fitting.id AND b.id = m.body_id
-       AND (fitting.bytes <= $8 OR (fitting.place = 1 AND cardinality($6) = 0))
+       AND (fitting.bytes <= $8 OR (fitting.place = 1 AND fitting.bytes > $10))
  RETURNING m.id, m.message_id, m.kind, m.priority, m.sender, m.recipient, m.head || b.content AS raw,
            m.attempts, m.crashes, m.when_unsure, m.request_id, m.due_at, fitting.lost_by,
            CAST(extract(epoch FROM m.expires_at - clock_timestamp()) AS float) AS seconds_left,
            EXISTS (SELECT FROM mail_suppressions s
                     WHERE s.address = lower(m.recipient) AND s.scope IN ('*', m.kind)) AS suppressed,
            CASE WHEN m.attempts = 0 THEN 0 ELSE
-               (SELECT count(*) FROM mail_attempts a WHERE a.mail_id = m.id AND a.scope = 'unsure')
+               (SELECT count(*) FROM mail_attempts a
+                 WHERE a.mail_id = m.id AND a.at >= m.first_try_at AND a.scope = 'unsure')
            END AS unsure_tries,
            CASE WHEN m.attempts = 0 THEN 0 ELSE
-               (SELECT count(*) FROM mail_attempts a WHERE a.mail_id = m.id AND a.scope = 'bug')
+               (SELECT count(*) FROM mail_attempts a
+                 WHERE a.mail_id = m.id AND a.at >= m.first_try_at AND a.scope = 'bug')
            END AS bugs
 """
 FRESH, RETRY = "= 0", "> 0"  # the two lanes
@@ -82,6 +85,7 @@ TYPES = {
     "held_kinds": "text[]",
     "bytes": "bigint",
     "number": "integer",
+    "too_large": "bigint",
 }
 NAMES = {FRESH: "claim_fresh", RETRY: "claim_retry"}
 PREPARE = "PREPARE {name} ({types}) AS {statement}"
@@ -95,7 +99,7 @@ class Look:
 
     `alive` are the mailers seen at work lately, `frozen` those that hold their lock and do nothing.
     `bounds` says for each priority that may pass from when on to look, `bytes` how much there is
-    room for.
+    room for. A mail of more than `too_large` never fits: it goes when it is the first.
     """
 
     me: int
@@ -105,6 +109,7 @@ class Look:
     held_kinds: Collection[str]
     bounds: Mapping[int, datetime]
     bytes: int
+    too_large: int
 
 
 class Claims:
@@ -131,6 +136,7 @@ class Claims:
             "held_kinds": list(look.held_kinds),
             "bytes": look.bytes,
             "number": number,
+            "too_large": look.too_large,
         }
         rows = self._connection.execute(EXECUTE[lane], values)
         moment = now()

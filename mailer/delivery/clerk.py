@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterable
 from threading import Event, Thread
 
 import structlog
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from psycopg2.errors import LockNotAvailable
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from structlog.contextvars import bound_contextvars
 
 from common.database import reason_of
@@ -18,7 +20,7 @@ from mailer.delivery import outbox
 from mailer.delivery.clock import now
 from mailer.delivery.desk import Claim, Desk
 from mailer.delivery.disposition import Disposition, disposition
-from mailer.delivery.gates import RELAY, close_gate, gate_of, open_gate
+from mailer.delivery.gates import QUOTA, RELAY, close_gate, gate_of, open_gate
 from mailer.delivery.outbox import Mail
 from mailer.delivery.outcome import Broken, Closed, Failed, Outcome, Probed, Sent, Untried
 from mailer.delivery.watchdog import Rounds
@@ -29,8 +31,10 @@ from mailer.suppressions import EVERYTHING, suppress
 log = structlog.get_logger(__name__)
 
 LARGEST_COMMIT = 500
-MOST_STUMBLED = 10_000
 POISON_TRIES = 3
+SHORT_LOCKS = text("SET LOCAL lock_timeout = '1s'")
+FREE = text("SELECT id FROM outbox WHERE id = ANY (CAST(:ids AS bigint[])) FOR UPDATE SKIP LOCKED")
+LOCK_PAUSE_SECONDS = 0.2
 BUG = "bug"  # the scope of a failure that is nobody's fault but ours
 UNRECORDABLE = (DataError, IntegrityError, ValueError)  # the fault is in the values
 
@@ -57,7 +61,7 @@ class Clerk(Thread):
         self._hurry = Event()
         self._outage = Outage("database", longest_pause_seconds=1.0)
         self.rounds = Rounds()
-        self._stumbled: dict[int, Failed] = {}
+        self._stumbled: dict[int, object] = {}
 
     def tell(self, outcome: Outcome) -> None:
         """Have an outcome recorded; from any thread."""
@@ -73,12 +77,15 @@ class Clerk(Thread):
 
     def run(self) -> None:
         """Record until told to finish."""
-        finished = False
-        while not finished:
-            self.rounds.rest()
-            batch = self._next_batch()
-            finished = batch[-1] is None
-            self._keep_recording([outcome for outcome in batch if outcome is not None])
+        while self._work():
+            pass
+
+    def _work(self) -> bool:
+        """Record what has come, and keep nothing of it; return False when told to finish."""
+        self.rounds.rest()
+        batch = self._next_batch()
+        self._keep_recording([outcome for outcome in batch if outcome is not None])
+        return batch[-1] is not None
 
     def _next_batch(self) -> list[Outcome | None]:
         """Wait for an outcome, and return it with all that have come since."""
@@ -98,12 +105,39 @@ class Clerk(Thread):
             except UNRECORDABLE as error:
                 self._record_one_by_one(batch, error)
                 return
-            except DBAPIError as error:
-                self._outage.begin(reason_of(error), "database")
-                self._hurry.wait(self._outage.left_seconds())
+            except OperationalError as error:
+                if isinstance(error.orig, LockNotAvailable):
+                    batch = self._record_what_is_free(batch)
+                else:
+                    self._wait_for_the_database(error)
+            except (DBAPIError, PoolTimeoutError) as error:
+                self._wait_for_the_database(error)
             else:
                 self._outage.end()
                 return
+
+    def _wait_for_the_database(self, error: Exception) -> None:
+        self._outage.begin(reason_of(error), "database")
+        self._hurry.wait(self._outage.left_seconds())
+
+    def _record_what_is_free(self, batch: list[Outcome]) -> list[Outcome]:
+        """Put back the outcomes of mail whose rows somebody has locked; return the others."""
+        ids = [outcome.claim.mail.id for outcome in batch if not isinstance(outcome, Probed)]
+        try:
+            with self._engine.begin() as connection:
+                free = set(connection.scalars(FREE, {"ids": ids}))
+        except DBAPIError as error:
+            self._wait_for_the_database(error)
+            return batch
+        parted: tuple[list[Outcome], list[Outcome]] = ([], [])
+        for outcome in batch:
+            is_free = isinstance(outcome, Probed) or outcome.claim.mail.id in free
+            parted[not is_free].append(outcome)
+        log.warning("rows are locked by somebody else; trying again", mails=len(parted[1]))
+        for outcome in parted[1]:
+            self._told.put(outcome)
+        self._hurry.wait(LOCK_PAUSE_SECONDS)
+        return parted[0]
 
     def _record_one_by_one(self, batch: list[Outcome], error: Exception) -> None:
         """Let one odd outcome not stand in the way of the others; its mail is put aside."""
@@ -122,12 +156,12 @@ class Clerk(Thread):
         sent = [outcome for outcome in batch if isinstance(outcome, Sent)]
         others = [outcome for outcome in batch if not isinstance(outcome, Sent)]
         with self._engine.begin() as connection:
+            connection.execute(SHORT_LOCKS)
             outbox.mark_sent(connection, [(one.claim.mail, one.code, one.reply) for one in sent])
             for outcome in batch:
                 self._write(connection, outcome)
         self._forget(batch)
         for one in sent:
-            self._stumbled.pop(one.claim.mail.id, None)
             with bound_contextvars(request_id=one.claim.mail.request_id):
                 log.info(
                     "mail sent",
@@ -141,10 +175,19 @@ class Clerk(Thread):
             self._wake()
 
     def _forget(self, batch: Iterable[Outcome]) -> None:
-        claims = [outcome.claim for outcome in batch if not isinstance(outcome, Probed)]
-        for claim in claims:
+        ids = []
+        for outcome in batch:
+            if isinstance(outcome, Probed):
+                continue
+            claim = outcome.claim
             claim.journal.forget(claim.mail.id)
-        self._desk.settled(claim.mail.id for claim in claims)
+            token = outcome.token if isinstance(outcome, Failed) else None
+            if (
+                self._stumbled.get(claim.mail.id) is not token
+            ):  # it got over that, one way or another
+                self._stumbled.pop(claim.mail.id, None)
+            ids.append(claim.mail.id)
+        self._desk.settled(ids)
 
     def _write(self, connection: Connection, outcome: Outcome) -> None:
         if isinstance(outcome, Sent):
@@ -175,7 +218,7 @@ class Clerk(Thread):
         mail, error = outcome.claim.mail, outcome.error
         if error.scope in OF_THE_RELAY:
             close_gate(connection, error, probed=outcome.claim.trial is not None)
-            if outcome.claim.trial != gate_of(error):
+            if outcome.claim.trial == RELAY and gate_of(error) == QUOTA:
                 open_after_trial(connection, outcome.claim)
             if not self._stumbles_again(outcome):
                 outbox.release(connection, mail)
@@ -193,10 +236,8 @@ class Clerk(Thread):
         """
         if outcome.error.stage in BEFORE_ANY_MAIL or outcome.error.scope is not Scope.SERVER:
             return False
-        first = self._stumbled.setdefault(outcome.claim.mail.id, outcome)
-        if len(self._stumbled) > MOST_STUMBLED:
-            self._stumbled.clear()
-        return first is not outcome  # the same one comes again where its commit failed
+        first = self._stumbled.setdefault(outcome.claim.mail.id, outcome.token)
+        return first is not outcome.token  # the same one comes again where its commit failed
 
 
 def write_disposition(

@@ -18,6 +18,7 @@ log = structlog.get_logger(__name__)
 
 RELAY, QUOTA, PAUSE = "relay", "quota", "pause"
 ALLOWANCE = "allowance"  # our own count of the day; it only explains, see mailer.delivery.quota
+HOLD_ALL = {RELAY, QUOTA, PAUSE, ALLOWANCE}
 LONGEST_REASON = 500
 SELDOM_SECONDS = 900  # what lasts is said again so often
 PROBE_TIME = timedelta(minutes=2)  # for a probe to end, before another may begin

@@ -5,6 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+from sqlalchemy.exc import OperationalError
+
+from common.database import reason_of
 from mailer.delivery import outbox
 from mailer.delivery.bounds import Bounds
 from mailer.delivery.claims import FRESH, RETRY, Claims, Look
@@ -24,16 +28,19 @@ from mailer.delivery.gates import (
 from mailer.delivery.journal import Fate, Journal
 from mailer.delivery.neighbours import Neighbours
 from mailer.delivery.outbox import Mail
-from mailer.delivery.outcome import Closed, Outcome, Untried
+from mailer.delivery.outcome import Closed, Failed, Outcome, Sent, Untried
 from mailer.delivery.pace import LARGEST, Pace
 from mailer.delivery.quota import LOWEST, Allowance, explain, read_allowance
 from mailer.delivery.session import Session
 from mailer.delivery.takeover import Takeover
 
+log = structlog.get_logger(__name__)
+
 LOOK_SECONDS = 0.3  # between two looks who lives
 LARGEST_DESK = (
     16 * 2**20
 )  # bytes of mail that are in memory at once, but for one mail that is larger
+NEVER = 2**62  # bytes: one that is larger than the desk is enough at a time
 TRIES_OF_A_TRIAL = 100
 URGENT_ENOUGH = 2  # mail down to this priority is claimed though the desk is full
 
@@ -72,24 +79,28 @@ class Intake:
         self._claims = Claims(session.connection)
         self._neighbours = Neighbours(session.number)
         self._look_at = 0.0
+        self._at_once = False
         self._gates: dict[str, Gate] = {}
 
     def take_in(self) -> dict[str, Gate]:
         """Claim what may go now; return the gates that are closed."""
+        may_reopen = self._desk.may_reopen  # asked first: what was recorded since is in the gates
         gates = read_gates(self._session.connection)
         if gates.keys() != self._gates.keys():
             self._look_at_everything()
         self._gates = gates
         self._look_who_lives()
-        if self._is_open(gates):
+        if self._is_open(gates, may_reopen=may_reopen):
             self._claim(held_kinds(gates))
         return gates
 
-    def _is_open(self, gates: dict[str, Gate]) -> bool:
+    def _is_open(self, gates: dict[str, Gate], *, may_reopen: bool) -> bool:
         """See to the gates; return whether mail may go."""
+        if RELAY not in gates:
+            self._desk.let_in = False
         closed = next((gates[name] for name in (PAUSE, RELAY, QUOTA) if name in gates), None)
         if closed is None:
-            if self._desk.may_reopen:
+            if may_reopen:
                 self._desk.reopen()
             return not self._desk.is_shut
         if not self._desk.is_shut:
@@ -100,7 +111,7 @@ class Intake:
         if closed.name == RELAY:
             self._probe(closed, gates)
         elif closed.name == QUOTA and closed.is_due and self._take(QUOTA):
-            self._try_one(QUOTA, gates)
+            self._try_or_open(QUOTA, gates)
         return False
 
     def _probe(self, gate: Gate, gates: dict[str, Gate]) -> None:
@@ -110,22 +121,27 @@ class Intake:
         """
         if self._desk.let_in:
             self._desk.let_in = False
-            if not self._try_one(RELAY, gates):
-                open_gate(self._session.connection, RELAY)
+            self._try_or_open(RELAY, gates)
             return
-        at_once = self._new_credentials()
-        if (at_once or gate.is_due) and self._take(RELAY, at_once=at_once):
+        self._at_once = self._new_credentials() or self._at_once
+        if (self._at_once or gate.is_due) and self._take(RELAY, at_once=self._at_once):
+            self._at_once = False
             self._desk.put_probe()
 
     def _take(self, name: str, *, at_once: bool = False) -> bool:
         return take_probe(self._session.connection, name, at_once=at_once)
+
+    def _try_or_open(self, name: str, gates: dict[str, Gate]) -> None:
+        """Let one mail through; where there is none, the next that comes is the trial."""
+        if not self._try_one(name, gates):
+            open_gate(self._session.connection, name)
 
     def _try_one(self, name: str, gates: dict[str, Gate]) -> bool:
         """Let one mail through; return False if there is none that may go."""
         held = held_kinds(gates)
         self._look_at_everything()
         for _ in range(TRIES_OF_A_TRIAL):  # some may be too late, or for nobody
-            mails = self._mails(FRESH, held, LOWEST, 1) or self._mails(RETRY, held, LOWEST, 1)
+            mails = self._trial(FRESH, held) or self._trial(RETRY, held)
             if not mails or self._hand_out(mails, trial=name):
                 return bool(mails)
         return False
@@ -162,8 +178,12 @@ class Intake:
         self._lanes = (FRESH, RETRY) if left or self._lanes[0] == RETRY else (RETRY, FRESH)
         return number - left
 
+    def _trial(self, lane: str, held: list[str]) -> list[Mail]:
+        return self._mails(lane, held, LOWEST, 1)
+
     def _mails(self, lane: str, held: list[str], lowest: int, number: int) -> list[Mail]:
         bounds, in_hand = self._bounds[lane], self._desk.in_hand()
+        sizes = [len(claim.mail.raw) for claim in in_hand]
         look = Look(
             me=self._session.number,
             alive=self._neighbours.alive(),
@@ -171,7 +191,8 @@ class Intake:
             in_hand=[claim.mail.id for claim in in_hand],
             held_kinds=held,
             bounds=bounds.of(lowest),
-            bytes=LARGEST_DESK - sum(len(claim.mail.raw) for claim in in_hand),
+            bytes=LARGEST_DESK - sum(size for size in sizes if size <= LARGEST_DESK),
+            too_large=NEVER if any(size > LARGEST_DESK for size in sizes) else LARGEST_DESK,
         )
         self._session.check()
         mails = self._claims.take(lane, look, number)
@@ -184,10 +205,11 @@ class Intake:
         if not claims:
             return False
         fates = [
-            (claim, settled_before_sending(claim) or self._takeover.outcome(claim))
+            (claim, self._takeover.outcome(claim) or settled_before_sending(claim))
             for claim in claims
         ]
-        self._journal.note(Fate.CLAIMED, *(mail.id for mail in mails))
+        for claim, outcome in fates:  # whoever comes after us must know what we know
+            self._journal.note(inherited(outcome), claim.mail.id)
         self._desk.hold(claim for claim, outcome in fates if outcome)
         for _, outcome in fates:
             if outcome:
@@ -197,7 +219,10 @@ class Intake:
         return bool(to_send)
 
     def _count_crash(self, mail: Mail, crashes: int) -> None:
-        outbox.count_crash(self._session.connection, mail, crashes)
+        try:
+            outbox.count_crash(self._session.connection, mail, crashes)
+        except OperationalError as error:  # the row is locked; what was claimed must reach the desk
+            log.warning("could not count a crash", id=mail.id, reason=reason_of(error))
 
     def _look_who_lives(self) -> None:
         moment = time.monotonic()
@@ -210,6 +235,13 @@ class Intake:
     def _look_at_everything(self) -> None:
         for bounds in self._bounds.values():
             bounds.forget()
+
+
+def inherited(outcome: Outcome | None) -> Fate:
+    """Return how far a mail has come that was just claimed, perhaps from a mailer that died."""
+    if isinstance(outcome, Sent):
+        return Fate.ACCEPTED
+    return Fate.ENDING if isinstance(outcome, Failed) else Fate.CLAIMED
 
 
 def settled_before_sending(claim: Claim) -> Outcome | None:

@@ -38,7 +38,7 @@ class Journal:
         self._lock = Lock()
         self._current: dict[int, bytes] = {}
         self._written = 0
-        self._retired = False
+        self._retired = self._keep = False
         self._file: int | None = None
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -63,10 +63,10 @@ class Journal:
             if self._current.get(mail, b"").startswith(Fate.STARTED.value):
                 self._append(Fate.CLAIMED, mail)
 
-    def retire(self) -> None:
-        """Put it away as soon as nothing of it is in hand."""
+    def retire(self, *, keep: bool) -> None:
+        """Put it away as soon as nothing of it is in hand; `keep` it where others may take that up."""
         with self._lock:
-            self._retired = True
+            self._retired, self._keep = True, keep
             self._close_if_over()
 
     def _append(self, fate: Fate, *ids: int) -> None:
@@ -75,7 +75,7 @@ class Journal:
         if self._file is None:
             return
         try:
-            self._written += os.write(self._file, b"".join(lines.values()))
+            self._written += write_whole(self._file, b"".join(lines.values()))
             if self._written > LONGEST_FILE:
                 self._begin_anew()
         except OSError as error:
@@ -85,14 +85,20 @@ class Journal:
         if self._retired and not self._current and self._file is not None:
             os.close(self._file)
             self._file = None
-            self._path.unlink(missing_ok=True)
+            if not self._keep:
+                self._path.unlink(missing_ok=True)
 
     def _begin_anew(self) -> None:
         fresh = self._path.with_suffix(".new")
         fresh.unlink(missing_ok=True)
         file = open_for_appending(fresh)
-        self._written = os.write(file, b"".join(self._current.values()))
-        fresh.replace(self._path)
+        try:
+            self._written = write_whole(file, b"".join(self._current.values()))
+            fresh.replace(self._path)
+        except OSError:
+            os.close(file)
+            fresh.unlink(missing_ok=True)
+            raise
         if self._file is not None:
             os.close(self._file)
         self._file = file
@@ -106,6 +112,17 @@ class Journal:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+            with contextlib.suppress(OSError):  # what it said of some mail is not true any more
+                self._path.unlink(missing_ok=True)
+
+
+def write_whole(file: int, lines: bytes) -> int:
+    """Write in one go and return how many bytes; raises OSError where that is not all of them."""
+    written = os.write(file, lines)
+    if written < len(lines):
+        message = f"only {written} of {len(lines)} bytes could be written; is the disk full?"
+        raise OSError(message)
+    return written
 
 
 def open_for_appending(path: Path) -> int:

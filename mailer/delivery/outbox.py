@@ -35,7 +35,7 @@ CRASHED = "UPDATE outbox SET crashes = :crashes"
 ATTEMPT = """
     INSERT INTO mail_attempts (mail_id, mailer, stage, scope, code, reason, milliseconds)
     SELECT id, :lease_by, :stage, :scope, :code, :reason, :milliseconds FROM outbox
-     WHERE id = :id AND message_id = :message_id
+     WHERE id = :id AND message_id = :message_id AND lease_by = :lease_by
 """
 
 

@@ -1,6 +1,6 @@
 """What came of a job: the senders say it, the clerk writes it down."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mailer.delivery.desk import Claim
 from mailer.smtp.errors import DeliveryError
@@ -23,6 +23,7 @@ class Failed:
     claim: Claim
     error: DeliveryError
     milliseconds: int = 0
+    token: object = field(default_factory=object)  # this try, and no other
 
 
 @dataclass(frozen=True, slots=True)

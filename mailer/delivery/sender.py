@@ -33,17 +33,22 @@ class Sender(Thread):
 
     def run(self) -> None:
         """Work until sent home."""
-        while True:
-            job = self._desk.take(self._seat, IDLE_SECONDS)
-            if isinstance(job, Leave):
-                break
-            if job is None:
-                self._connection.close()
-            elif isinstance(job, Probe):
-                self._tell(self._probe())
-            else:
-                self._tell(self._deliver(job))
+        while self._work():
+            pass
         self._connection.close()
+
+    def _work(self) -> bool:
+        """Do one job, and keep nothing of it; return False when sent home."""
+        job = self._desk.take(self._seat, IDLE_SECONDS)
+        if isinstance(job, Leave):
+            return False
+        if job is None:
+            self._connection.close()
+        elif isinstance(job, Probe):
+            self._tell(self._probe())
+        else:
+            self._tell(self._deliver(job))
+        return True
 
     def _probe(self) -> Probed:
         """Log in, and send nothing."""

@@ -10,6 +10,7 @@ import structlog
 from psycopg2.errors import LockNotAvailable
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from common import presence
 from common.database import reason_of
@@ -36,7 +37,7 @@ PRESENCE_SECONDS = 10.0
 DATABASE_PAUSE_SECONDS = 5.0
 LAST_MAIL_SECONDS = 30.0  # for mail on the wire when told to stop
 LAST_RECORDS_SECONDS = 10.0
-LOST = (DBAPIError, psycopg2.Error, SessionLostError)
+LOST = (DBAPIError, PoolTimeoutError, psycopg2.Error, SessionLostError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ class Worker:
         self._beat = beat
         self._rounds = Rounds()
         self._is_home = False
+        self._home_by = 0.0
         self._outage = Outage("database", longest_pause_seconds=DATABASE_PAUSE_SECONDS)
 
     def run(self, stop: Stop) -> bool:
@@ -123,9 +125,10 @@ class Worker:
             raise
         finally:
             session.close()
-            for claim in self._crew.desk.in_hand():
+            in_hand = self._crew.desk.in_hand()
+            for claim in in_hand:
                 claim.journal.give_back(claim.mail.id)
-            journal.retire()
+            journal.retire(keep=not self._is_home or bool(in_hand))
 
     def _claim_until(self, stop: Stop, session: Session, intake: Intake) -> None:
         renew_at = 0.0
@@ -146,7 +149,7 @@ class Worker:
                 log.warning("a row is locked, perhaps by a mailer that is frozen; going on")
             else:
                 self._outage.end()
-                if pulse.is_well(session.connection, gates):
+                if pulse.is_well(session, gates):
                     self._beat()
             session.wait(stop, POLL_SECONDS, self._room)
 
@@ -162,9 +165,9 @@ class Worker:
         for claim in desk.drain():
             clerk.tell(Untried(claim))
         desk.leave()
-        until = time.monotonic() + LAST_MAIL_SECONDS
+        self._home_by = self._home_by or time.monotonic() + LAST_MAIL_SECONDS
         for sender in self._crew.senders:
-            sender.join(max(0.0, until - time.monotonic()))
+            sender.join(max(0.0, self._home_by - time.monotonic()))
         clerk.finish()
         clerk.join(LAST_RECORDS_SECONDS)
         clerk.give_up()

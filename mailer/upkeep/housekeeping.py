@@ -12,6 +12,13 @@ from mailer.delivery.journal import journals_in
 from mailer.stop import Stop
 from mailer.upkeep.retention import Retention
 
+# Those that live, and those of whose mail some is still to be taken up.
+KNOWN = """
+    SELECT number FROM mailers
+     UNION
+    SELECT lease_by FROM outbox WHERE state = 'queued' AND lease_by IS NOT NULL
+"""
+
 log = structlog.get_logger(__name__)
 
 INTERVAL_SECONDS = 3600.0
@@ -43,7 +50,7 @@ class Housekeeping:
     def remove_journals(self, now: float) -> None:
         """Remove the journals of mailers that nobody knows any more; raises OSError."""
         with self._engine.connect() as connection:
-            known = set(connection.scalars(text("SELECT number FROM mailers")))
+            known = set(connection.scalars(text(KNOWN)))
         for number, path in journals_in(self._journals):
             if number not in known and path.stat().st_mtime < now - JOURNAL_KEPT_SECONDS:
                 path.unlink(missing_ok=True)

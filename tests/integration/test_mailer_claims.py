@@ -31,6 +31,7 @@ def claim(
         "held_kinds": [],
         "bounds": EVERY_PRIORITY,
         "bytes": 2**20,
+        "too_large": 2**20,
         **look,
     }
     with database.engine("mailer").begin() as connection:
@@ -97,13 +98,11 @@ def test_claim_takes_no_more_than_there_is_room_for(database: Database) -> None:
     assert len(claim(database, 9, bytes=60)) == 2  # one has 25, that shared content
 
 
-@pytest.mark.parametrize(("in_hand", "found"), [([], 1), ([99], 0)])
-def test_mail_that_is_too_large_goes_alone(
-    database: Database, in_hand: list[int], found: int
-) -> None:
+@pytest.mark.parametrize(("too_large", "found"), [(20, 1), (30, 0)])
+def test_mail_that_is_too_large_goes_alone(database: Database, too_large: int, found: int) -> None:
     queue_mail(database, ALICE, BOB)
 
-    assert len(claim(database, 9, bytes=10, in_hand=in_hand)) == found
+    assert len(claim(database, 9, bytes=10, too_large=too_large)) == found
 
 
 def test_claim_tells_when_a_mail_is_of_no_use_any_more(database: Database) -> None:
@@ -119,7 +118,12 @@ def test_claim_tells_when_a_mail_is_of_no_use_any_more(database: Database) -> No
 
 def test_claim_tells_how_often_a_mail_may_have_arrived(database: Database) -> None:
     queue_mail(database, ALICE)
-    do(database, "UPDATE outbox SET attempts = 4")
+    do(database, "UPDATE outbox SET attempts = 4, first_try_at = now()")
+    do(
+        database,
+        "INSERT INTO mail_attempts (mail_id, mailer, stage, scope, reason, milliseconds, at)"
+        " VALUES (1, 1, 'content', 'unsure', 'before an operator tried it anew', 1, now() - interval '1 h')",
+    )
     for scope in ("unsure", "unsure", "bug", "message"):
         do(
             database,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from common.outbox import HOLD
 from tests.integration.fleet import (
     CONNECTIONS,
     Fleet,
@@ -142,6 +143,19 @@ def test_mailer_cut_off_from_the_database_leaves_its_mail_to_another(
     fleet.finish()
 
     assert_all_arrived(fleet, queued, most_duplicates=CONNECTIONS)
+
+
+def test_mail_that_must_not_go_twice_and_was_not_begun_goes_after_an_outage(fleet: Fleet) -> None:
+    fleet.start()
+    queued = fleet.queue(2 * MAILS, when_unsure=HOLD)
+    fleet.wait_for_mail(SOME)
+
+    assert fleet.terminate_backends() > 0
+    fleet.finish()
+
+    assert fleet.states().get("unsure", 0) <= CONNECTIONS
+    assert len(set(fleet.sink.times_taken())) >= len(queued) - CONNECTIONS
+    assert fleet.sink.duplicates() == 0
 
 
 def test_mailer_cut_off_from_the_database_ends_itself_to_be_replaced(

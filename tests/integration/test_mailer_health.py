@@ -6,7 +6,7 @@ from structlog.testing import capture_logs
 
 from mailer.delivery import desk as desk_module
 from mailer.delivery import pulse
-from tests.integration.mailers import Mailer
+from tests.integration.mailers import STOP_SECONDS, Mailer
 from tests.integration.postgres import Database
 from tests.integration.smtp_server import (
     attempts,
@@ -25,7 +25,9 @@ def test_one_odd_mail_is_put_aside_and_the_others_go(
 ) -> None:
     queue_mail(database, ALICE, BOB)
     with database.engine("owner").begin() as connection:
-        connection.execute(text("UPDATE outbox SET attempts = 2 WHERE id = 1"))
+        connection.execute(
+            text("UPDATE outbox SET attempts = 2, first_try_at = now() WHERE id = 1")
+        )
         connection.execute(
             text(
                 "INSERT INTO mail_attempts (mail_id, mailer, stage, scope, reason, milliseconds)"
@@ -169,3 +171,33 @@ def test_unforeseen_trouble_with_the_login_is_no_mails_fault(
 
     assert states(database) == {"queued": 1}
     assert attempts(database) == [0]
+
+
+def test_mail_whose_row_is_locked_keeps_no_other_from_being_recorded(
+    database: Database, server: SmtpServer, mailer: Mailer
+) -> None:
+    server.state.behave(mail="stall")
+
+    with mailer.running():
+        queue_mail(database, ALICE)
+        eventually(mailer.desk.in_hand)
+        with database.engine("owner").begin() as somebody:
+            somebody.execute(text("SELECT FROM outbox WHERE id = 1 FOR UPDATE"))
+            server.state.behave()
+            queue_mail(database, *(f"{number}@example.net" for number in range(20)))
+            eventually(lambda: states(database) == {"sent": 20, "queued": 1})
+        eventually(lambda: states(database) == {"sent": 21})
+
+
+def test_mailer_that_is_told_to_stop_waits_once_for_a_reply_that_does_not_come(
+    server: SmtpServer, database: Database, mailer: Mailer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mailer.delivery.worker.LAST_MAIL_SECONDS", 0.6 * STOP_SECONDS)
+    server.state.behave(data="stall")
+
+    with mailer.running():  # its end fails after STOP_SECONDS
+        queue_mail(database, ALICE)
+        server.state.wait_for(messages=1)
+
+    server.state.behave()
+    assert states(database) == {"queued": 1}

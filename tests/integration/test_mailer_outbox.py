@@ -29,6 +29,7 @@ def claim(
         "held_kinds": [],
         "bounds": EVERY_PRIORITY,
         "bytes": 2**20,
+        "too_large": 2**20,
         **look,
     }
     with database.engine("mailer").begin() as connection:
@@ -64,6 +65,7 @@ def test_claim_costs_no_index_an_entry(database: Database) -> None:
             held_kinds=[],
             bounds=EVERY_PRIORITY,
             bytes=9999,
+            too_large=9999,
         )
         claims = Claims(connection)
         before = connection.scalar(HOT_UPDATES)

@@ -142,3 +142,31 @@ def test_a_pause_of_one_kind_lets_the_others_go(database: Database, mailer: Mail
         eventually(lambda: states(database) == {"queued": 1, "sent": 1})
         do(database, "DELETE FROM mail_gates; NOTIFY outbox")
         eventually(lambda: states(database) == {"sent": 2})
+
+
+def test_quota_that_is_due_opens_where_no_mail_waits(database: Database, mailer: Mailer) -> None:
+    do(
+        database,
+        "INSERT INTO mail_gates (name, cause, reason, next_probe_at)"
+        " VALUES ('quota', 'quota', 'used up', now())",
+    )
+
+    with mailer.running():
+        eventually(lambda: gate(database, "quota") is None)
+        queue_mail(database, ALICE)
+        eventually(lambda: states(database) == {"sent": 1})
+
+
+def test_trial_of_the_quota_that_finds_the_relay_away_says_nothing_of_the_quota(
+    database: Database, server: SmtpServer, mailer: Mailer
+) -> None:
+    server.state.behave(mail="550 5.4.5 Daily user sending limit exceeded")
+
+    with mailer.running():
+        queue_mail(database, ALICE)
+        eventually(lambda: gate(database, "quota"), 10)
+        server.stop()
+        do(database, "UPDATE mail_gates SET next_probe_at = now()")
+        eventually(lambda: gate(database, "relay"), 10)
+
+    assert gate(database, "quota") is not None

@@ -1,3 +1,5 @@
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -81,11 +83,39 @@ def test_it_goes_when_it_is_retired_and_nothing_is_in_hand(tmp_path: Path) -> No
     ours = Journal(tmp_path, 7)
     ours.note(Fate.CLAIMED, 1)
 
-    ours.retire()
+    ours.retire(keep=False)
     assert fates(tmp_path, 7) == {1: Fate.CLAIMED}
     ours.forget(1)
 
     assert list(journals_in(tmp_path)) == []
+
+
+def test_it_stays_where_others_may_take_up_what_was_in_hand(tmp_path: Path) -> None:
+    ours = Journal(tmp_path, 7)
+    ours.note(Fate.CLAIMED, 1)
+    ours.retire(keep=True)
+
+    ours.forget(1)
+
+    assert fates(tmp_path, 7) == {1: Fate.CLAIMED}
+
+
+@pytest.mark.parametrize("written", [3, None])
+def test_it_is_removed_when_it_cannot_be_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: int | None
+) -> None:
+    def write(_file: int, _lines: bytes) -> int:
+        if written is None:
+            raise OSError(errno.ENOSPC, "no space left")
+        return written
+
+    ours = Journal(tmp_path, 7)
+    ours.note(Fate.CLAIMED, 1)
+    monkeypatch.setattr(os, "write", write)
+
+    ours.note(Fate.ENDING, 1)
+
+    assert fates(tmp_path, 7) is None
 
 
 def test_mail_goes_without_it_where_it_cannot_be_written(tmp_path: Path) -> None:
@@ -96,7 +126,7 @@ def test_mail_goes_without_it_where_it_cannot_be_written(tmp_path: Path) -> None
         ours = Journal(folder, 7)
         ours.note(Fate.STARTED, 1)
         ours.forget(1)
-        ours.retire()
+        ours.retire(keep=False)
 
     assert [entry["log_level"] for entry in logs] == ["error"]
     assert "may send mail twice" in logs[0]["event"]
