@@ -4,6 +4,7 @@ To read and plan it takes PostgreSQL three times as long as to answer it, and it
 that comes alone.
 """
 
+import io
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -50,7 +51,8 @@ CLAIM = """
       FROM fitting, mail_bodies b
      WHERE m.id = fitting.id AND b.id = m.body_id
        AND (fitting.bytes <= $8 OR (fitting.place = 1 AND fitting.bytes > $10))
- RETURNING m.id, m.message_id, m.kind, m.priority, m.sender, m.recipient, m.head || b.content AS raw,
+ RETURNING m.id, m.message_id, m.kind, m.priority, m.sender, m.recipient, m.head, m.body_id,
+           CASE WHEN octet_length(b.content) <= {portion} THEN b.content END AS content,
            m.attempts, m.crashes, m.when_unsure, m.request_id, m.due_at, fitting.lost_by,
            CAST(extract(epoch FROM m.expires_at - clock_timestamp()) AS float) AS seconds_left,
            EXISTS (SELECT FROM mail_suppressions s
@@ -88,6 +90,9 @@ TYPES = {
     "too_large": "bigint",
 }
 NAMES = {FRESH: "claim_fresh", RETRY: "claim_retry"}
+# On its way here a content takes five times its size; so what is large comes in portions of so many bytes.
+PORTION = 2**20
+LOAD = text("SELECT substring(content FROM :start FOR :length) FROM mail_bodies WHERE id = :id")
 PREPARE = "PREPARE {name} ({types}) AS {statement}"
 VALUES = ", ".join(f"CAST(:{name} AS {kind})" for name, kind in TYPES.items())
 EXECUTE = {lane: text(f"EXECUTE {name} ({VALUES})") for lane, name in NAMES.items()}
@@ -119,7 +124,9 @@ class Claims:
         self._connection = connection
         connection.exec_driver_sql("DEALLOCATE ALL")  # another life may have left something
         for lane, name in NAMES.items():
-            statement = CLAIM.format(lane=lane, gone=GONE.format(locks=MAILER_LOCKS))
+            statement = CLAIM.format(
+                lane=lane, gone=GONE.format(locks=MAILER_LOCKS), portion=PORTION
+            )
             types = ", ".join(TYPES.values())
             whole = PREPARE.format(name=name, types=types, statement=statement)
             connection.exec_driver_sql(whole)
@@ -138,14 +145,28 @@ class Claims:
             "number": number,
             "too_large": look.too_large,
         }
-        rows = self._connection.execute(EXECUTE[lane], values)
+        rows = self._connection.execute(EXECUTE[lane], values).all()
         moment = now()
-        mails = [read(row._asdict(), look.me, moment) for row in rows]
+        mails = [self._read(row._asdict(), look.me, moment) for row in rows]
         return sorted(mails, key=lambda mail: (mail.priority, mail.due_at, mail.id))
 
+    def _read(self, row: dict[str, Any], me: int, moment: float) -> Mail:
+        """Return the mail of a row that was read at this moment."""
+        head, content, body_id = bytes(row.pop("head")), row.pop("content"), row.pop("body_id")
+        raw = head + bytes(content) if content is not None else self._load(head, body_id)
+        left = row.pop("seconds_left")
+        too_late_at = None if left is None else moment + left
+        return Mail(**row, raw=raw, too_late_at=too_late_at, lease_by=me)
 
-def read(row: dict[str, Any], me: int, moment: float) -> Mail:
-    """Return the mail of a row that was read at this moment."""
-    left = row.pop("seconds_left")
-    too_late_at = None if left is None else moment + left
-    return Mail(**{**row, "raw": bytes(row["raw"]), "too_late_at": too_late_at, "lease_by": me})
+    def _load(self, head: bytes, body_id: int) -> bytes:
+        """Return a large mail."""
+        raw = io.BytesIO()
+        raw.write(head)
+        start = 1
+        while True:
+            values = {"id": body_id, "start": start, "length": PORTION}
+            portion = self._connection.scalar(LOAD, values)
+            if not portion:
+                return raw.getvalue()
+            raw.write(portion)
+            start += PORTION

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Row, text
 
+from mailer.delivery import claims as claims_module
 from mailer.delivery.claims import ALWAYS, FRESH, RETRY, Claims, Look
 from mailer.delivery.clock import now
 from mailer.delivery.outbox import Mail
@@ -83,6 +84,19 @@ def test_claim_gives_the_mail_as_it_was_queued(database: Database) -> None:
         b"Subject: hello\r\n\r\nhello\r\n"
     )
     assert mail.attempts == 0
+
+
+def test_large_mail_comes_in_portions_and_is_the_same(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue_mail(database, ALICE)
+    (whole,) = claim(database)
+    do(database, "UPDATE outbox SET lease_by = NULL")
+    monkeypatch.setattr(claims_module, "PORTION", 10)
+
+    (in_portions,) = claim(database)
+
+    assert in_portions.raw == whole.raw
 
 
 def test_claim_takes_no_more_than_it_is_asked_for(database: Database) -> None:
