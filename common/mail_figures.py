@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
-from common.schema import MAILER_LOCKS
+from common.mailer_locks import is_held
 
 WINDOWS_SECONDS = (60, 300, 3600)
 QUANTILES = (0.5, 0.95, 0.99)
@@ -68,19 +68,12 @@ SECONDS_TO_ACCEPT = """
              LIMIT :newest) AS newest
 """
 GATES = "SELECT name, cause, reason, since, next_probe_at, probes FROM mail_gates ORDER BY name"
-# Whether mailer m holds the lock of its number: PostgreSQL lets go of it when the mailer's connection ends.
-HAS_LOCK = """
-    EXISTS (SELECT FROM pg_locks l
-             WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted
-               AND l.classid = CAST(:locks AS oid) AND l.objid = CAST(m.number AS oid)
-               AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
-"""
 # One that lives holds its lock, and its lease runs. One that is gone matters while it has mail in hand;
 # what that is, is looked up in both lanes, and only where one is gone.
 MAILERS = """
     WITH known AS (
         SELECT m.number, m.host, m.started_at, m.lease_until,
-               m.lease_until > clock_timestamp() AND {has_lock} AS lives
+               m.lease_until > clock_timestamp() AND {is_held} AS lives
           FROM mailers m
     )
     SELECT number, host, started_at, lease_until, lives
@@ -222,5 +215,5 @@ def read_closed_gates(connection: Connection | Session) -> tuple[ClosedGate, ...
 
 def read_mailers(connection: Connection | Session) -> tuple[Mailer, ...]:
     """Return the mailers that live, and those that are gone and still have mail in hand."""
-    rows = connection.execute(text(MAILERS.format(has_lock=HAS_LOCK)), {"locks": MAILER_LOCKS})
+    rows = connection.execute(text(MAILERS.format(is_held=is_held("m.number"))))
     return tuple(Mailer(*row) for row in rows)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 CHANNEL = "outbox"
 URGENT, NORMAL, BULK = 1, 5, 9
+LAST_URGENT = 2  # the priorities down to this one are urgent
 RESEND, HOLD = "resend", "hold"  # what to do with a mail of which nobody knows whether it arrived
 LONGEST_ADDRESS = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets
 LONGEST_LINE = 998  # RFC 5322, 2.1.1

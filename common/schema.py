@@ -151,8 +151,7 @@ mail_suppressions = Table(
     Column("since", INSTANT, nullable=False, server_default=NOW),
 )
 
-# The mailers. One that lives holds the advisory lock (MAILER_LOCKS, its number), and renews its lease.
-MAILER_LOCKS = 0x6D61696C  # any number, the same for all
+# The mailers. One that lives holds the lock of its number (common.mailer_locks), and renews its lease.
 mailers = Table(
     "mailers",
     metadata,

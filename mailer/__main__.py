@@ -3,7 +3,6 @@
 import os
 import random
 import signal
-import ssl
 import sys
 import time
 from argparse import ArgumentParser
@@ -67,9 +66,7 @@ def main() -> int:
 
 def means_of(settings: Settings) -> Means:
     """Return what the commands work with."""
-    context = tls_context(settings.mail_ca_file)
-    relay = relay_of(settings, context)
-    account = Account(settings, secret_files(os.environ), context)
+    relay, account = way_to_the_relay(settings)
     return Means(
         open_engine(settings, "mailer"),
         settings.daily_quota,
@@ -89,9 +86,7 @@ def stop_on_signals() -> Stop:
 
 def run(settings: Settings, stop: Stop) -> bool:
     """Wire the parts and deliver until told to stop; False is that a part of us died."""
-    context = tls_context(settings.mail_ca_file)
-    relay = relay_of(settings, context)
-    account = Account(settings, secret_files(os.environ), context)
+    relay, account = way_to_the_relay(settings)
     log.info(
         "started", relay=str(relay), connections=settings.connections, quota=settings.daily_quota
     )
@@ -143,9 +138,10 @@ def start_beside(settings: Settings, engine: Engine, stop: Stop) -> list[Thread]
     return threads
 
 
-def relay_of(settings: Settings, context: ssl.SSLContext) -> Relay:
-    """Return where the relay is and how it is verified."""
-    return Relay(
+def way_to_the_relay(settings: Settings) -> tuple[Relay, Account]:
+    """Return where the relay is, how it is verified, and what to log in with."""
+    context = tls_context(settings.mail_ca_file)
+    relay = Relay(
         server=settings.mail_server,
         port=settings.mail_port,
         starttls=settings.mail_use_tls,
@@ -154,6 +150,7 @@ def relay_of(settings: Settings, context: ssl.SSLContext) -> Relay:
         end_timeout_seconds=settings.mail_end_timeout,
         context=context,
     )
+    return relay, Account(settings, secret_files(os.environ), context)
 
 
 if __name__ == "__main__":

@@ -15,11 +15,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from common.database import reason_of
 from common.mail_figures import QUANTILES, RETRY_SECONDS, WINDOWS_SECONDS, Figures, read_figures
+from common.mail_gates import ALLOWANCE, PAUSE, QUOTA, RELAY, pause_of
 from web.extensions import db
 from web.limits import limiter
 
 ATTENTION = ("dead", "unsure")
-GATES = ("relay", "quota", "allowance", "pause")  # told also where they are open
+GATES = (RELAY, QUOTA, ALLOWANCE, PAUSE)  # told also where they are open
 
 log = structlog.get_logger(__name__)
 
@@ -78,7 +79,7 @@ def of_waiting(figures: Figures) -> Iterator[Metric]:
     paused = gauge("keelson_mail_paused", "Whether an operator holds back what waits.", "kind")
     names = {gate.name for gate in figures.gates}
     for one in figures.waiting:
-        paused.add_metric([one.kind], not names.isdisjoint({"pause", f"pause:{one.kind}"}))
+        paused.add_metric([one.kind], not names.isdisjoint({PAUSE, pause_of(one.kind)}))
         mails.add_metric([one.kind], one.mails)
         due.add_metric([one.kind], one.due)
         in_hand.add_metric([one.kind], one.in_hand)

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from common.schema import MAILER_LOCKS
+from common.mailer_locks import is_held
 from mailer.delivery.clock import now
 from mailer.delivery.outbox import Mail
 
@@ -69,13 +69,7 @@ CLAIM = """
 FRESH, RETRY = "= 0", "> 0"  # the two lanes
 # Asked of each mail in hands that nobody has seen at work lately: a mailer may have come since. The locks
 # are as they are now. A frozen mailer has its lock still, so who saw it frozen says so.
-GONE = """
-    (lease_by = ANY ($5)
-     OR NOT EXISTS (SELECT FROM pg_locks l
-                     WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted
-                       AND l.classid = {locks} AND l.objid = CAST(lease_by AS oid)
-                       AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())))
-"""
+GONE = f"(lease_by = ANY ($5) OR NOT {is_held('lease_by')})"
 
 TYPES = {
     "me": "integer",
@@ -124,9 +118,7 @@ class Claims:
         self._connection = connection
         connection.exec_driver_sql("DEALLOCATE ALL")  # another life may have left something
         for lane, name in NAMES.items():
-            statement = CLAIM.format(
-                lane=lane, gone=GONE.format(locks=MAILER_LOCKS), portion=PORTION
-            )
+            statement = CLAIM.format(lane=lane, gone=GONE, portion=PORTION)
             types = ", ".join(TYPES.values())
             whole = PREPARE.format(name=name, types=types, statement=statement)
             connection.exec_driver_sql(whole)

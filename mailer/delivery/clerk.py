@@ -16,11 +16,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from structlog.contextvars import bound_contextvars
 
 from common.database import reason_of
+from common.mail_gates import QUOTA, RELAY
 from mailer.delivery import outbox
 from mailer.delivery.clock import now
 from mailer.delivery.desk import Claim, Desk
 from mailer.delivery.disposition import Disposition, disposition
-from mailer.delivery.gates import QUOTA, RELAY, close_gate, gate_of, open_gate
+from mailer.delivery.gates import close_gate, gate_of, open_gate
 from mailer.delivery.outbox import Mail
 from mailer.delivery.outcome import Broken, Closed, Failed, Outcome, Probed, Sent, Untried
 from mailer.delivery.watchdog import Rounds
@@ -182,9 +183,7 @@ class Clerk(Thread):
             claim = outcome.claim
             claim.journal.forget(claim.mail.id)
             token = outcome.token if isinstance(outcome, Failed) else None
-            if (
-                self._stumbled.get(claim.mail.id) is not token
-            ):  # it got over that, one way or another
+            if self._stumbled.get(claim.mail.id) is not token:  # it got over that
                 self._stumbled.pop(claim.mail.id, None)
             ids.append(claim.mail.id)
         self._desk.settled(ids)

@@ -11,13 +11,12 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Connection, text
 
+from common.mail_gates import ALLOWANCE, PAUSE, QUOTA, RELAY, is_pause, paused_kind
 from common.outbox import CHANNEL
 from mailer.smtp.errors import DeliveryError, Scope
 
 log = structlog.get_logger(__name__)
 
-RELAY, QUOTA, PAUSE = "relay", "quota", "pause"
-ALLOWANCE = "allowance"  # our own count of the day; it only explains, see mailer.delivery.quota
 HOLD_ALL = {RELAY, QUOTA, PAUSE, ALLOWANCE}
 LONGEST_REASON = 500
 SELDOM_SECONDS = 900  # what lasts is said again so often
@@ -70,8 +69,7 @@ def read_gates(connection: Connection) -> dict[str, Gate]:
 
 def held_kinds(gates: Mapping[str, Gate]) -> list[str]:
     """Return the kinds of mail that an operator has paused."""
-    prefix = f"{PAUSE}:"
-    return [name.removeprefix(prefix) for name in gates if name.startswith(prefix)]
+    return [kind for name in gates if is_pause(name) and (kind := paused_kind(name))]
 
 
 def trouble_of(gates: Mapping[str, Gate]) -> str | None:

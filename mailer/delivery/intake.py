@@ -9,22 +9,14 @@ import structlog
 from sqlalchemy.exc import OperationalError
 
 from common.database import reason_of
+from common.mail_gates import ALLOWANCE, PAUSE, QUOTA, RELAY
+from common.outbox import LAST_URGENT
 from mailer.delivery import outbox
 from mailer.delivery.bounds import Bounds
 from mailer.delivery.claims import FRESH, RETRY, Claims, Look
 from mailer.delivery.clock import now
 from mailer.delivery.desk import Claim, Desk
-from mailer.delivery.gates import (
-    ALLOWANCE,
-    PAUSE,
-    QUOTA,
-    RELAY,
-    Gate,
-    held_kinds,
-    open_gate,
-    read_gates,
-    take_probe,
-)
+from mailer.delivery.gates import Gate, held_kinds, open_gate, read_gates, take_probe
 from mailer.delivery.journal import Fate, Journal
 from mailer.delivery.neighbours import Neighbours
 from mailer.delivery.outbox import Mail
@@ -37,12 +29,10 @@ from mailer.delivery.takeover import Takeover
 log = structlog.get_logger(__name__)
 
 LOOK_SECONDS = 0.3  # between two looks who lives
-LARGEST_DESK = (
-    16 * 2**20
-)  # bytes of mail that are in memory at once, but for one mail that is larger
+# Bytes of mail that are in memory at once, but for one mail that is larger.
+LARGEST_DESK = 16 * 2**20
 NEVER = 2**62  # bytes: one that is larger than the desk is enough at a time
 TRIES_OF_A_TRIAL = 100
-URGENT_ENOUGH = 2  # mail down to this priority is claimed though the desk is full
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +131,7 @@ class Intake:
         held = held_kinds(gates)
         self._look_at_everything()
         for _ in range(TRIES_OF_A_TRIAL):  # some may be too late, or for nobody
-            mails = self._trial(FRESH, held) or self._trial(RETRY, held)
+            mails = self._mails(FRESH, held, LOWEST, 1) or self._mails(RETRY, held, LOWEST, 1)
             if not mails or self._hand_out(mails, trial=name):
                 return bool(mails)
         return False
@@ -153,8 +143,10 @@ class Intake:
         )
         if number > 0:
             self._pace.claimed(number, self._from_both_lanes(held, allowed.lowest_priority, number))
-        elif self._desk.waiting() < LARGEST and allowed.number > 0:
-            self._hand_out(self._mails(FRESH, held, URGENT_ENOUGH, self._desk.active_seats))
+        elif (
+            self._desk.waiting() < LARGEST and allowed.number > 0
+        ):  # urgent mail, though it is full
+            self._hand_out(self._mails(FRESH, held, LAST_URGENT, self._desk.active_seats))
 
     def _allowed(self) -> Allowance:
         connection = self._session.connection
@@ -177,9 +169,6 @@ class Intake:
                 break
         self._lanes = (FRESH, RETRY) if left or self._lanes[0] == RETRY else (RETRY, FRESH)
         return number - left
-
-    def _trial(self, lane: str, held: list[str]) -> list[Mail]:
-        return self._mails(lane, held, LOWEST, 1)
 
     def _mails(self, lane: str, held: list[str], lowest: int, number: int) -> list[Mail]:
         bounds, in_hand = self._bounds[lane], self._desk.in_hand()
@@ -208,8 +197,10 @@ class Intake:
             (claim, self._takeover.outcome(claim) or settled_before_sending(claim))
             for claim in claims
         ]
-        for claim, outcome in fates:  # whoever comes after us must know what we know
-            self._journal.note(inherited(outcome), claim.mail.id)
+        for fate in Fate:  # whoever comes after us must know what we know
+            ids = [claim.mail.id for claim, outcome in fates if inherited(outcome) is fate]
+            if ids:
+                self._journal.note(fate, *ids)
         self._desk.hold(claim for claim, outcome in fates if outcome)
         for _, outcome in fates:
             if outcome:

@@ -7,9 +7,8 @@ from datetime import datetime
 
 from mailer.delivery import session
 
-ABSENT_SECONDS = (
-    0.6  # without its lock for so long is gone; a restarted database has lost all for a moment
-)
+# Without its lock for so long is gone; a restarted database has lost all for a moment.
+ABSENT_SECONDS = 0.6
 
 
 @dataclass(slots=True)

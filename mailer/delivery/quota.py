@@ -6,11 +6,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from common.outbox import URGENT
-from mailer.delivery.gates import ALLOWANCE, LONGEST_REASON, Gate
+from common.mail_gates import ALLOWANCE
+from common.outbox import LAST_URGENT
+from mailer.delivery.gates import LONGEST_REASON, Gate
 
 RESERVE = 0.1  # this part of the quota is for urgent mail
-LAST_OF_THE_RESERVE = URGENT + 1  # the priorities up to this one are urgent
 LOWEST = 9
 
 # A rolling day, as Gmail counts (support.google.com/a/answer/166852); what may have gone counts too.
@@ -45,7 +45,7 @@ def allowance(quota: int, used: int, free_at: datetime | None) -> Allowance:
         return Allowance(left - reserve)
     if left > 0:
         reason = f"the last tenth of {quota} mails in 24 hours is kept for urgent mail"
-        return Allowance(left, LAST_OF_THE_RESERVE, reason, free_at)
+        return Allowance(left, LAST_URGENT, reason, free_at)
     reason = f"all {quota} mails in 24 hours are used (MAIL_DAILY_QUOTA)"
     return Allowance(0, 0, reason, free_at)
 

@@ -10,8 +10,8 @@ import psycopg2
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from common.mailer_locks import MAILER_LOCKS, is_held
 from common.outbox import CHANNEL
-from common.schema import MAILER_LOCKS
 from mailer.delivery.clock import now
 from mailer.stop import Readable, Stop
 
@@ -31,13 +31,7 @@ RENEW = """
 LEAVE = "DELETE FROM mailers WHERE number = :number"
 # The lock goes with the connection, within milliseconds of a kill. A frozen mailer keeps its lock, but does
 # not renew its lease; which is compared with itself alone, for the database's time may be set.
-LOCKED = """
-    SELECT m.number, m.lease_until
-      FROM mailers m
-      JOIN pg_locks l ON l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted
-       AND l.classid = CAST(:locks AS oid) AND l.objid = CAST(m.number AS oid)
-       AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-"""
+LOCKED = "SELECT m.number, m.lease_until FROM mailers m WHERE {is_held}"
 
 
 class SessionLostError(Exception):
@@ -78,7 +72,7 @@ class Session:
 
     def leases(self) -> dict[int, datetime]:
         """Return the lease of each mailer that holds its lock."""
-        rows = self.connection.execute(text(LOCKED), {"locks": MAILER_LOCKS})
+        rows = self.connection.execute(text(LOCKED.format(is_held=is_held("m.number"))))
         return {row.number: row.lease_until for row in rows}
 
     def wait(self, stop: Stop, seconds: float, *others: Readable) -> None:

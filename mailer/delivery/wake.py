@@ -22,7 +22,3 @@ class Wake:
         """Wait again from now on."""
         with contextlib.suppress(BlockingIOError):  # nothing was set
             os.eventfd_read(self._descriptor)
-
-    def close(self) -> None:
-        """Give the descriptor back."""
-        os.close(self._descriptor)

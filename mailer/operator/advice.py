@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from common.mail_figures import ClosedGate, Figures
+from common.mail_gates import is_pause, paused_kind
 from mailer.operator.instants import both, span
 
 LATE = timedelta(minutes=2)  # due for so long, with nothing in the way, is no progress
@@ -33,8 +34,8 @@ def _of_mailers(figures: Figures) -> Iterator[str]:
 def _of_gates(figures: Figures) -> Iterator[str]:
     for gate in figures.gates:
         closed = span(figures.at - gate.since)
-        if gate.name.startswith("pause"):
-            kind = gate.name.partition(":")[2]
+        if is_pause(gate.name):
+            kind = paused_kind(gate.name)
             resume = f"make mail-resume KIND={kind}" if kind else "make mail-resume"
             what = f"Mail of kind {kind}" if kind else "All mail"
             yield f"{what} is paused for {closed} ({gate.reason}): `{resume}` ends it."

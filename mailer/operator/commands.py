@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from common.database import reason_of
 from common.mail_figures import read_closed_gates, read_figures, read_mailers
+from common.mail_gates import QUOTA, RELAY
 from common.outbox import is_address
 from mailer.operator import listing, report
 from mailer.operator.advice import CURES, advise
@@ -191,7 +192,7 @@ def resume(arguments: Namespace, means: Means) -> Answer:
 
 def probe(_arguments: Namespace, means: Means) -> Answer:
     """Have the relay tried now, where trouble with it holds mail back."""
-    closed = Controls(means.engine).probe("relay", "quota")
+    closed = Controls(means.engine).probe(RELAY, QUOTA)
     text = (
         "the relay is tried now; `status` tells what came of it" if closed else "no gate is closed"
     )

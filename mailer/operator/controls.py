@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine, text
 
-from common.mail_figures import HAS_LOCK
+from common.mail_gates import RELAY, pause_of
+from common.mailer_locks import is_held
 from common.outbox import CHANNEL
-from common.schema import MAILER_LOCKS
 
 AT_ONCE = 5_000
 
@@ -73,7 +73,7 @@ GONE = """
       FROM (SELECT DISTINCT lease_by AS number
               FROM outbox
              WHERE id = ANY(CAST(:ids AS bigint[])) AND lease_by IS NOT NULL) AS m
-     WHERE NOT {has_lock}
+     WHERE NOT {is_held}
 """
 PAUSE = """
     INSERT INTO mail_gates AS known (name, cause, reason) VALUES (:name, 'operator', :reason)
@@ -105,7 +105,7 @@ class Controls:
         """Queue these mails as if they came now, and let the relay be tried at once."""
         outcome = self._change(RETRY, NOT_AGAIN, ids)
         if outcome.done:
-            self.probe("relay")
+            self.probe(RELAY)
         return outcome
 
     def cancel(self, ids: Sequence[int]) -> Outcome:
@@ -161,18 +161,13 @@ def change(
 
 def gone(transaction: Connection, ids: Sequence[int]) -> list[int]:
     """Return the mailers that had some of these mails in hand and are gone; none comes back."""
-    statement = text(GONE.format(has_lock=HAS_LOCK))
-    return list(transaction.scalars(statement, {"ids": ids, "locks": MAILER_LOCKS}))
+    statement = text(GONE.format(is_held=is_held("m.number")))
+    return list(transaction.scalars(statement, {"ids": ids}))
 
 
 def wake(transaction: Connection) -> None:
     """Have all mailers look anew, once this is committed."""
     transaction.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
-
-
-def pause_of(kind: str | None) -> str:
-    """Return the name of the gate that holds a kind back, or all mail."""
-    return f"pause:{kind}" if kind else "pause"
 
 
 def portions(ids: Sequence[int]) -> Iterator[list[int]]:

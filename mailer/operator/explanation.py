@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from common.mail_figures import ClosedGate
+from common.mail_gates import ALLOWANCE, PAUSE, QUOTA, RELAY, is_pause, pause_of, paused_kind
+from common.outbox import LAST_URGENT
 from mailer.operator.instants import both, span
 from mailer.operator.records import Record
-
-URGENT = 2  # the priorities down to this one may use the last of the quota
 
 
 def explain(
@@ -35,9 +35,9 @@ def next_try_at(
 
 def holds(gate: ClosedGate, mail: Record) -> bool:
     """Say whether this gate holds this mail back; urgent mail has a part of the quota for itself."""
-    if gate.name == "allowance":
-        return mail.priority > URGENT
-    return gate.name in {"relay", "quota", "pause", f"pause:{mail.kind}"}
+    if gate.name == ALLOWANCE:
+        return mail.priority > LAST_URGENT
+    return gate.name in {RELAY, QUOTA, PAUSE, pause_of(mail.kind)}
 
 
 def _of_queued(
@@ -82,14 +82,14 @@ def _obstacles(
 
 
 def _of_gate(gate: ClosedGate, now: datetime) -> str:
-    if gate.name.startswith("pause"):
-        kind = gate.name.partition(":")[2]
+    if is_pause(gate.name):
+        kind = paused_kind(gate.name)
         what, resume = (
             (f"mail of kind {kind}", f"resume --kind {kind}") if kind else ("all mail", "resume")
         )
         return f"{what} is paused for {span(now - gate.since)}: {gate.reason} (`{resume}` ends it)"
     held = f"held back for {span(now - gate.since)}: {gate.reason}"
-    if gate.name == "allowance":
+    if gate.name == ALLOWANCE:
         return (
             f"{held}; more may go {both(gate.next_probe_at, now)}" if gate.next_probe_at else held
         )

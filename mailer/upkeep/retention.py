@@ -12,7 +12,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import Connection, Engine, text
 
-from common.schema import MAILER_LOCKS
+from common.mailer_locks import is_held
 
 log = structlog.get_logger(__name__)
 
@@ -81,9 +81,7 @@ FORGET = """
     DELETE FROM mailers m
      WHERE m.lease_until < clock_timestamp() - :mailer_kept
        AND NOT EXISTS (SELECT FROM outbox o WHERE o.state = 'queued' AND o.lease_by = m.number)
-       AND NOT EXISTS (SELECT FROM pg_locks l
-                        WHERE l.locktype = 'advisory' AND l.objsubid = 2
-                          AND l.classid = CAST(:locks AS oid) AND l.objid = CAST(m.number AS oid))
+       AND NOT {is_held}
 """
 PERIODS = {
     "content_kept": CONTENT_KEPT,
@@ -91,7 +89,6 @@ PERIODS = {
     "row_kept": ROW_KEPT,
     "mailer_kept": MAILER_KEPT,
     "at_once": AT_ONCE,
-    "locks": MAILER_LOCKS,
 }
 
 
@@ -118,7 +115,9 @@ class Retention:
         """Remove all that is due; what is locked just now goes the next time. Raises SQLAlchemy's errors."""
         try:
             contents = self._remove_expired() + self._remove_contents()
-            removed = Removed(contents, self._prune_mails(), self._do(FORGET))
+            removed = Removed(
+                contents, self._prune_mails(), self._do(FORGET.format(is_held=is_held("m.number")))
+            )
         except BusyElsewhereError:
             return Removed()
         if removed != Removed():
