@@ -6,12 +6,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from mailer.delivery import gates
 from mailer.smtp.relay import Relay
 from tests.integration.mailers import Mailer
 from tests.integration.postgres import Database
 from tests.integration.smtp_server import a_relay, running_server
 from tests.stack.smtp.certificates import Certificate, make_certificate
 from tests.stack.smtp.server import SmtpServer
+
+QUICK = {"server": (0.3,), "login": (0.3,), "credentials": (0.3,), "quota": (0.5,)}
 
 
 @pytest.fixture(scope="session")
@@ -57,3 +60,9 @@ def relay(server: SmtpServer, certificate: Certificate) -> Relay:
 def mailer(database: Database, relay: Relay, tmp_path: Path) -> Mailer:
     """A mailer that uses it, not yet running."""
     return Mailer(database, relay, tmp_path / "journals")
+
+
+@pytest.fixture
+def quick_probes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test waits for a minute."""
+    monkeypatch.setattr(gates, "PAUSES", QUICK)

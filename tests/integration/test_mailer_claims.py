@@ -1,59 +1,22 @@
 """Claims, against the real tables and with the mailer's own grants."""
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
 from mailer.delivery import claims as claims_module
 from mailer.delivery.claims import ALWAYS, FRESH, RETRY, Claims, Look
 from mailer.delivery.clock import now
-from mailer.delivery.outbox import Mail
 from mailer.delivery.session import Session
+from tests.integration.mail_rows import ANOTHER, EVERY_PRIORITY, ME, claim, do, recipients, row
 from tests.integration.postgres import Database
 from tests.integration.smtp_server import queue_mail
 
 ALICE, BOB = "alice@example.net", "bob@example.net"
-ME, ANOTHER = 7, 8
 HOT_UPDATES = text("SELECT pg_stat_get_xact_tuples_hot_updated('outbox'::regclass)")
-EVERY_PRIORITY = dict.fromkeys(range(1, 10), ALWAYS)
-
-
-def claim(
-    database: Database, number: int = 1, *, lane: str = FRESH, me: int = ME, **look: Any
-) -> list[Mail]:
-    whole: dict[str, Any] = {
-        "alive": [me],
-        "frozen": [],
-        "in_hand": [],
-        "held_kinds": [],
-        "bounds": EVERY_PRIORITY,
-        "bytes": 2**20,
-        "too_large": 2**20,
-        **look,
-    }
-    with database.engine("mailer").begin() as connection:
-        return Claims(connection).take(lane, Look(me=me, **whole), number)
-
-
-def recipients(mails: Sequence[Mail]) -> list[str]:
-    return [mail.recipient for mail in mails]
-
-
-def row(database: Database, number: int = 1) -> "Row[tuple[object, ...]]":
-    with database.engine("owner").connect() as connection:
-        statement = text(
-            "SELECT *, extract(epoch FROM due_at - now()) AS due_seconds FROM outbox WHERE id = :id"
-        )
-        return connection.execute(statement, {"id": number}).one()
-
-
-def do(database: Database, statement: str) -> None:
-    with database.engine("owner").begin() as connection:
-        connection.execute(text(statement))
 
 
 def test_claim_gives_the_mail_that_is_due_first(database: Database) -> None:
@@ -253,3 +216,25 @@ def test_mailers_side_by_side_claim_each_mail_once(database: Database) -> None:
         ids = [number for claims in pool.map(claim_all, range(1, 9)) for number in claims]
 
     assert sorted(ids) == list(range(1, 201))
+
+
+def test_claim_costs_no_index_an_entry(database: Database) -> None:
+    queue_mail(database, *(f"{number}@example.net" for number in range(20)))
+
+    with database.engine("mailer").begin() as connection:
+        look = Look(
+            me=ME,
+            alive=[ME],
+            frozen=[],
+            in_hand=[],
+            held_kinds=[],
+            bounds=EVERY_PRIORITY,
+            bytes=9999,
+            too_large=9999,
+        )
+        claims = Claims(connection)
+        before = connection.scalar(HOT_UPDATES)
+        claims.take(FRESH, look, 10)
+        after = connection.scalar(HOT_UPDATES)
+
+    assert after - before == 10

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from mailer.delivery import gates
 from mailer.smtp.relay import Relay
+from tests.integration.mail_rows import do, gate
 from tests.integration.mailers import Mailer
 from tests.integration.postgres import Database
 from tests.integration.smtp_server import (
@@ -21,24 +21,6 @@ from tests.stack.smtp.server import SmtpServer
 from tests.waiting import eventually
 
 ALICE, BOB = "alice@example.net", "bob@example.net"
-QUICK = {"server": (0.3,), "login": (0.3,), "credentials": (0.3,), "quota": (0.5,)}
-
-
-@pytest.fixture
-def quick_probes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test waits for a minute."""
-    monkeypatch.setattr(gates, "PAUSES", QUICK)
-
-
-def do(database: Database, statement: str) -> None:
-    with database.engine("owner").begin() as connection:
-        connection.execute(text(statement))
-
-
-def gate(database: Database, name: str) -> "Row[tuple[object, ...]] | None":
-    with database.engine("owner").connect() as connection:
-        statement = text("SELECT * FROM mail_gates WHERE name = :name")
-        return connection.execute(statement, {"name": name}).one_or_none()
 
 
 @pytest.mark.usefixtures("quick_probes")

@@ -1,78 +1,17 @@
 """Outcomes, against the real tables and with the mailer's own grants."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from sqlalchemy import Row, text
 
 from mailer.delivery import outbox
-from mailer.delivery.claims import ALWAYS, FRESH, Claims, Look
 from mailer.delivery.outbox import Mail
+from tests.integration.mail_rows import ANOTHER, ME, claim, do, recipients, row
 from tests.integration.postgres import Database
 from tests.integration.smtp_server import queue_mail
 
 ALICE, BOB = "alice@example.net", "bob@example.net"
-ME, ANOTHER = 7, 8
-HOT_UPDATES = text("SELECT pg_stat_get_xact_tuples_hot_updated('outbox'::regclass)")
-EVERY_PRIORITY = dict.fromkeys(range(1, 10), ALWAYS)
-
-
-def claim(
-    database: Database, number: int = 1, *, lane: str = FRESH, me: int = ME, **look: Any
-) -> list[Mail]:
-    whole: dict[str, Any] = {
-        "alive": [me],
-        "frozen": [],
-        "in_hand": [],
-        "held_kinds": [],
-        "bounds": EVERY_PRIORITY,
-        "bytes": 2**20,
-        "too_large": 2**20,
-        **look,
-    }
-    with database.engine("mailer").begin() as connection:
-        return Claims(connection).take(lane, Look(me=me, **whole), number)
-
-
-def recipients(mails: Sequence[Mail]) -> list[str]:
-    return [mail.recipient for mail in mails]
-
-
-def row(database: Database, number: int = 1) -> "Row[tuple[object, ...]]":
-    with database.engine("owner").connect() as connection:
-        statement = text(
-            "SELECT *, extract(epoch FROM due_at - now()) AS due_seconds FROM outbox WHERE id = :id"
-        )
-        return connection.execute(statement, {"id": number}).one()
-
-
-def do(database: Database, statement: str) -> None:
-    with database.engine("owner").begin() as connection:
-        connection.execute(text(statement))
-
-
-def test_claim_costs_no_index_an_entry(database: Database) -> None:
-    queue_mail(database, *(f"{number}@example.net" for number in range(20)))
-
-    with database.engine("mailer").begin() as connection:
-        look = Look(
-            me=ME,
-            alive=[ME],
-            frozen=[],
-            in_hand=[],
-            held_kinds=[],
-            bounds=EVERY_PRIORITY,
-            bytes=9999,
-            too_large=9999,
-        )
-        claims = Claims(connection)
-        before = connection.scalar(HOT_UPDATES)
-        claims.take(FRESH, look, 10)
-        after = connection.scalar(HOT_UPDATES)
-
-    assert after - before == 10
 
 
 Settle = Callable[[Database, Mail], None]
