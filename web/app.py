@@ -5,25 +5,18 @@ from flask_mail import Mail
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from common.database import engine_options
-from web import (
-    api,
-    assets,
-    cors,
-    errors,
-    headers,
-    health,
-    inbox,
-    limits,
-    metrics,
-    sessions,
-    status,
-    subscribe,
-    tracing,
-    unsubscribe,
-)
+from web.api import cors
+from web.api import status as api
+from web.assets import serving as assets
+from web.exchange import errors, headers, tracing
+from web.exchange.tracing import TracedFlask
 from web.extensions import cache, csrf, db, let_go
+from web.limits import limiter as limits
+from web.notices import subscribe, unsubscribe
+from web.operation import health, inbox, metrics
+from web.sessions import interface as sessions
 from web.settings import Settings
-from web.tracing import TracedFlask
+from web.status import page as status
 
 LARGEST_REQUEST_BYTES = 64 * 1024  # forms of a few fields
 

@@ -17,9 +17,9 @@ from common.outbox import CHANNEL, LETTERS_AT_ONCE, BadMailError
 from tests.integration.postgres import Database
 from tests.waiting import eventually
 from tests.web_app import an_app
-from web import mail
-from web.mail import Reader
-from web.mail_kinds import CONFIRM, NOTICE
+from web.mail import mail
+from web.mail.kinds import CONFIRM, NOTICE
+from web.mail.mail import Reader
 
 NOON = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 ADA, BOB = "ada@example.org", "bob@example.org"

@@ -16,9 +16,10 @@ from structlog.testing import capture_logs
 from tests.integration.postgres import Database
 from tests.integration.test_web_subscribe import links
 from tests.web_app import an_app, form_token, send_form
-from web import mail, subscriptions
-from web.mail_kinds import NOTICE
-from web.unsubscribe_links import Links, WayOut
+from web.mail import mail
+from web.mail.kinds import NOTICE
+from web.notices import subscriptions
+from web.notices.unsubscribe_links import Links, WayOut
 
 ADA = "Ada@example.org"
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}

@@ -8,7 +8,7 @@ from tests.waiting import eventually
 FOLDER = "/var/lib/keelson/flask_session"
 WRITE = """
 import sys
-from web.sessions import SessionFiles, FILE_MODE
+from web.sessions.interface import SessionFiles, FILE_MODE
 files = SessionFiles(sys.argv[1], threshold=0, mode=FILE_MODE)
 assert files.set("session:" + sys.argv[2], {"name": "ada"}, timeout=int(sys.argv[3]))
 print(files._get_filename("session:" + sys.argv[2]))

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from web.condition import Beat, Facts, Part, State, judge, overall, span
+from web.status.condition import Beat, Facts, Part, State, judge, overall, span
 
 NOON = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 WELL = Facts(

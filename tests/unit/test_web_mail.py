@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 
 from common.outbox import BadAddressError, BadMailError
 from tests.web_app import an_app
-from web import mail
-from web.mail import Reader
-from web.mail_kinds import CONFIRM, KINDS, NOTICE, Kind
+from web.mail import mail
+from web.mail.kinds import CONFIRM, KINDS, NOTICE, Kind
+from web.mail.mail import Reader
 
 NOON = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 LINK = "https://status.example.org/subscribe/confirm/token"

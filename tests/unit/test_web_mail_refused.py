@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from common.outbox import BadAddressError, BadMailError
 from tests.web_app import an_app
-from web import mail
-from web.mail_kinds import CONFIRM
+from web.mail import mail
+from web.mail.kinds import CONFIRM
 
 NOON = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 ADA, BOB, EVE = "ada@example.org", "bob@example.org", "eve@example.org"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from common.outbox import BadMailError, check_lines
 from tests.web_app import an_app
-from web import mime
+from web.mail import mime
 
 NOON = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 ADA = "ada@example.org"

@@ -6,8 +6,8 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.web_app import an_app
-from web.assets import FOLDER
-from web.static_files import StaticFiles
+from web.assets.serving import FOLDER
+from web.assets.static_files import StaticFiles
 
 BODY = b"body {}"
 HASH = "62368a1a29"  # how its SHA-256 begins
@@ -65,7 +65,7 @@ def test_build_needs_no_library_and_may_be_repeated(folder: Path, tmp_path: Path
 
 
 def test_build_refuses_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "web.static_files", "build", str(tmp_path / "no"), "x"]
+    command = [sys.executable, "-m", "web.assets.static_files", "build", str(tmp_path / "no"), "x"]
 
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 

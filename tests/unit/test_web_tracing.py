@@ -59,7 +59,7 @@ def test_token_of_a_link_stays_out_of_the_log_of_a_failure(
     def fail(*_: object) -> None:
         raise RuntimeError("nobody foresaw this")
 
-    monkeypatch.setattr("web.subscriptions.look_up", fail)
+    monkeypatch.setattr("web.notices.subscriptions.look_up", fail)
 
     answer = an_app().test_client().get("/subscribe/confirm/a-secret-token")
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from common.schema import HEAD
 from web.extensions import db
-from web.limits import limiter
+from web.limits.limiter import limiter
 
 bp = Blueprint("health", __name__)
 limiter.exempt(bp)

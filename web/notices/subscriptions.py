@@ -11,10 +11,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from common.schema import mail_suppressions
-from web.mail import Reader
-from web.mail_kinds import LINK_LIFETIME, NOTICE
+from web.mail.kinds import LINK_LIFETIME, NOTICE
+from web.mail.mail import Reader
 from web.models import CONFIRMED, PENDING, UNSUBSCRIBED, Subscriber
-from web.unsubscribe_links import WayOut
+from web.notices.unsubscribe_links import WayOut
 
 TOKEN_BYTES = 32
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from common.schema import mail_bodies, outbox
 from web.extensions import db
-from web.limits import limiter
+from web.limits.limiter import limiter
 
 SHOWN = 100
 
@@ -23,7 +23,7 @@ def index() -> str:
         columns.id, columns.state, columns.recipient, columns.subject, columns.created_at
     )
     mails = db.session.execute(statement.order_by(columns.id.desc()).limit(SHOWN)).all()
-    return render_template("inbox.html", mails=mails)
+    return render_template("inbox/inbox.html", mails=mails)
 
 
 @bp.get("/<int:mail_id>")
@@ -33,7 +33,9 @@ def show(mail_id: int) -> str:
     mail = db.session.execute(whole.where(outbox.c.id == mail_id)).one_or_none()
     if mail is None:
         abort(404)
-    return render_template("inbox_mail.html", mail=mail, **read(mail.head + (mail.content or b"")))
+    return render_template(
+        "inbox/inbox_mail.html", mail=mail, **read(mail.head + (mail.content or b""))
+    )
 
 
 def read(raw: bytes) -> dict[str, object]:

@@ -6,12 +6,13 @@ from http import HTTPStatus
 from flask import Blueprint, current_app, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from web import mail, subscriptions
 from web.extensions import db
 from web.forms import SubscribeForm
-from web.limits import SUBSCRIBE, limiter
-from web.mail_kinds import CONFIRM, LINK_LIFETIME
-from web.subscriptions import Link
+from web.limits.limiter import SUBSCRIBE, limiter
+from web.mail import mail
+from web.mail.kinds import CONFIRM, LINK_LIFETIME
+from web.notices import subscriptions
+from web.notices.subscriptions import Link
 
 LINK_HOURS = int(LINK_LIFETIME.total_seconds() // 3600)
 
@@ -28,7 +29,7 @@ bp = Blueprint("subscribe", __name__, url_prefix="/subscribe")
 @bp.get("")
 def form() -> str:
     """Show the form."""
-    return render_template("subscribe.html", form=SubscribeForm())
+    return render_template("notices/subscribe.html", form=SubscribeForm())
 
 
 @bp.post("")
@@ -37,7 +38,7 @@ def submit() -> ResponseReturnValue:
     """Ask the address to confirm. The answer is the same whether or not we know it already."""
     form = SubscribeForm()
     if not form.validate_on_submit():
-        return render_template("subscribe.html", form=form), HTTPStatus.UNPROCESSABLE_ENTITY
+        return render_template("notices/subscribe.html", form=form), HTTPStatus.UNPROCESSABLE_ENTITY
     ask_to_confirm(form.address, datetime.now(UTC))
     return redirect(url_for(".asked"), HTTPStatus.SEE_OTHER)
 
@@ -63,7 +64,7 @@ def ask_to_confirm(address: str, now: datetime) -> None:
 @bp.get("/asked")
 def asked() -> str:
     """Send the reader to their mailbox."""
-    return render_template("asked.html", hours=LINK_HOURS)
+    return render_template("notices/asked.html", hours=LINK_HOURS)
 
 
 @bp.get("/confirm/<token>")
@@ -85,10 +86,12 @@ def confirm(token: str) -> ResponseReturnValue:
 
 def show_link(link: Link) -> ResponseReturnValue:
     """Show what a link is worth, and what to do next."""
-    return render_template("link.html", link=link.value, hours=LINK_HOURS), STATUS_OF_LINK[link]
+    return render_template("notices/link.html", link=link.value, hours=LINK_HOURS), STATUS_OF_LINK[
+        link
+    ]
 
 
 @bp.get("/confirmed")
 def confirmed() -> str:
     """Thank the subscriber."""
-    return render_template("confirmed.html")
+    return render_template("notices/confirmed.html")

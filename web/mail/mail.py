@@ -15,10 +15,11 @@ from flask_mail import Message
 from sqlalchemy.orm import Session
 
 from common.outbox import BadMailError, Handling, Letter, enqueue
-from web import mail_headers, mime
-from web.mail_headers import line
-from web.mail_kinds import Kind
-from web.unsubscribe_links import Links, WayOut
+from web.mail import headers as mail_headers
+from web.mail import mime
+from web.mail.headers import line
+from web.mail.kinds import Kind
+from web.notices.unsubscribe_links import Links, WayOut
 
 NO_ANSWERS_PLEASE = {"Auto-Submitted": "auto-generated"}  # RFC 3834: keeps holiday notices away
 

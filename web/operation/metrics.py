@@ -17,7 +17,7 @@ from common.database import reason_of
 from common.mail_figures import QUANTILES, RETRY_SECONDS, WINDOWS_SECONDS, Figures, read_figures
 from common.mail_gates import ALLOWANCE, PAUSE, QUOTA, RELAY, pause_of
 from web.extensions import db
-from web.limits import limiter
+from web.limits.limiter import limiter
 
 ATTENTION = ("dead", "unsure")
 GATES = (RELAY, QUOTA, ALLOWANCE, PAUSE)  # told also where they are open

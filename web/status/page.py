@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from flask import Blueprint, current_app, make_response, render_template
 from flask.typing import ResponseReturnValue
 
-from web import facts
-from web.condition import Facts, judge, overall
+from web.status import facts
+from web.status.condition import Facts, judge, overall
 
 CACHE_CONTROL = "public, max-age=5"
 BEATS_OF = {"Mail": "mailer", "Backup": "backup"}

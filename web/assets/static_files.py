@@ -1,6 +1,6 @@
 """Static files under names that hold a hash of their content, so that they can be cached for ever.
 
-    python -m web.static_files build SOURCE DEST    copy SOURCE's files to DEST under such names
+    python -m web.assets.static_files build SOURCE DEST    copy SOURCE's files to DEST under such names
 
 Needs nothing but the standard library: edge's image is built with it, before there is a web.
 """

@@ -8,8 +8,8 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 
-from web.cors import API
-from web.limits import seconds_to_wait
+from web.api.cors import API
+from web.limits.limiter import seconds_to_wait
 
 DATABASE_RETRY_SECONDS = 5
 HEADERS_OF_ERRORS = ("Allow", "Retry-After")

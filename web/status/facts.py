@@ -6,8 +6,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from common.schema import backups, heartbeats, outbox
-from web.condition import Beat, Facts
 from web.extensions import cache, db
+from web.status.condition import Beat, Facts
 
 CACHE_KEY = "facts"
 CACHE_SECONDS = 5

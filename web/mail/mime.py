@@ -13,8 +13,8 @@ from urllib.parse import quote
 from flask_mail import Attachment, Message
 
 from common.outbox import LONGEST_LINE, BadMailError
-from web import mail_headers
-from web.mail_headers import line
+from web.mail import headers as mail_headers
+from web.mail.headers import line
 
 SHORT = 60  # characters of a parameter on one line
 PIECE = 5  # those of one that is encoded, when each may take twelve

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 from flask import Blueprint, Response, jsonify
 
-from web import facts
-from web.condition import judge, overall
-from web.status import CACHE_CONTROL
+from web.status import facts
+from web.status.condition import judge, overall
+from web.status.page import CACHE_CONTROL
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 

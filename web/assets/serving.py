@@ -4,10 +4,10 @@ from pathlib import Path
 
 from flask import Flask, Response, abort, current_app, send_file, url_for
 
-from web.limits import limiter
-from web.static_files import StaticFiles
+from web.assets.static_files import StaticFiles
+from web.limits.limiter import limiter
 
-FOLDER = Path(__file__).parent / "static"
+FOLDER = Path(__file__).parent.parent / "static"
 ONE_YEAR = 31_536_000
 ONE_HOUR = 3600
 

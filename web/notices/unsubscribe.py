@@ -6,10 +6,10 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_limiter.util import get_remote_address
 
-from web import subscriptions
 from web.extensions import csrf, db
-from web.limits import UNSUBSCRIBE, limiter
-from web.unsubscribe_links import PATH, Links
+from web.limits.limiter import UNSUBSCRIBE, limiter
+from web.notices import subscriptions
+from web.notices.unsubscribe_links import PATH, Links
 
 bp = Blueprint("unsubscribe", __name__, url_prefix=PATH)
 limiter.exempt(bp)  # a mailbox provider asks for all of its users, from a few addresses
@@ -47,4 +47,4 @@ def leave(token: str) -> ResponseReturnValue:
 def show(link: str) -> ResponseReturnValue:
     """Show what the link does, or did; never to whom it belongs."""
     status = HTTPStatus.NOT_FOUND if link == "unknown" else HTTPStatus.OK
-    return render_template("unsubscribe.html", link=link), status
+    return render_template("notices/unsubscribe.html", link=link), status

@@ -1,0 +1,1 @@
+"""The JSON API, and which other sites may read it."""

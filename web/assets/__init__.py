@@ -1,0 +1,1 @@
+"""Static files: hashed names, and serving them."""

@@ -1,0 +1,1 @@
+"""Mail that the application writes: finished, and queued in the transaction of its cause."""

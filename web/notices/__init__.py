@@ -1,0 +1,1 @@
+"""Subscribing to notices by e-mail, and leaving."""

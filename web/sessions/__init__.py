@@ -1,0 +1,1 @@
+"""Sessions: what the site remembers of a visitor, on its own side."""

@@ -1,0 +1,1 @@
+"""How well the parts of this deployment are."""
