@@ -185,4 +185,4 @@ backups = Table(
 )
 
 # The revision in db/migrations that this code was written for; /readyz compares it with the database's.
-HEAD = "0003"
+HEAD = "0004"

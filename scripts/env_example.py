@@ -7,6 +7,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+from pydantic import SecretStr  # noqa: E402 the path comes first
 from pydantic.fields import FieldInfo  # noqa: E402 the path comes first
 from pydantic_core import PydanticUndefined  # noqa: E402
 
@@ -96,6 +97,8 @@ def shown(default: Any) -> str:
     """Return a default as it would be written in the file."""
     if default is PydanticUndefined or default is None:
         return ""
+    if isinstance(default, SecretStr):
+        return default.get_secret_value()
     if isinstance(default, bool):
         return str(default).lower()
     if isinstance(default, tuple | frozenset):

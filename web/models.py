@@ -2,7 +2,17 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, String, Text, func
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    String,
+    Text,
+    func,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from common.schema import INSTANT
@@ -12,6 +22,7 @@ PENDING = "pending"
 CONFIRMED = "confirmed"
 UNSUBSCRIBED = "unsubscribed"
 MEMBER = "member"
+OPERATOR = "operator"
 
 
 class Base(DeclarativeBase):
@@ -42,7 +53,10 @@ class Subscriber(Base):
 
 
 class Account(Base):
-    """A person who can sign in."""
+    """A person who can sign in; their address was confirmed before there was an account.
+
+    A sign-in counts only while its epoch is the account's.
+    """
 
     __tablename__ = "accounts"
     __table_args__ = (CheckConstraint("role IN ('member', 'operator')", name="role"),)
@@ -52,7 +66,70 @@ class Account(Base):
     role: Mapped[str] = mapped_column(String(8), server_default=MEMBER)
     password_hash: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(INSTANT, server_default=func.now())
+    epoch: Mapped[int] = mapped_column(server_default=text("0"))
+    password_changed_at: Mapped[datetime | None] = mapped_column(INSTANT)
+
+
+class SignIn(Base):
+    """One browser in which somebody is signed in; the key is in its session, here is its hash."""
+
+    __tablename__ = "sign_ins"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    account_id: Mapped[int] = mapped_column(
+        ForeignKey("accounts.id", ondelete="CASCADE"), index=True
+    )
+    key_hash: Mapped[bytes] = mapped_column(unique=True)
+    epoch: Mapped[int]
+    started_at: Mapped[datetime] = mapped_column(INSTANT)
+    seen_at: Mapped[datetime] = mapped_column(INSTANT)
+    expires_at: Mapped[datetime] = mapped_column(INSTANT, index=True)
+    address: Mapped[str] = mapped_column(Text)
+    agent: Mapped[str] = mapped_column(Text)
+
+
+class AccountToken(Base):
+    """A link that was mailed, or printed, and works once; the link holds the token, here is its hash.
+
+    The e-mail is the address that the link is about: of the account to be, or the new one.
+    """
+
+    __tablename__ = "account_tokens"
+    __table_args__ = (
+        CheckConstraint(
+            "purpose IN ('sign_up', 'invite', 'reset', 'email_old', 'email_new', 'operator')",
+            name="purpose",
+        ),
+        CheckConstraint("role IN ('member', 'operator')", name="role"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    purpose: Mapped[str] = mapped_column(Text)
+    token_hash: Mapped[bytes] = mapped_column(unique=True)
+    email: Mapped[str] = mapped_column(Text)
+    account_id: Mapped[int | None] = mapped_column(
+        ForeignKey("accounts.id", ondelete="CASCADE"), index=True
+    )
+    role: Mapped[str] = mapped_column(Text, server_default=MEMBER)
+    created_at: Mapped[datetime] = mapped_column(INSTANT)
+    expires_at: Mapped[datetime] = mapped_column(INSTANT, index=True)
+    used_at: Mapped[datetime | None] = mapped_column(INSTANT)
+
+
+class LimitBreach(Base):
+    """Who met which limit where, in one minute, and how often; address and id are of the first."""
+
+    __tablename__ = "limit_breaches"
+
+    minute: Mapped[datetime] = mapped_column(INSTANT, primary_key=True)
+    route: Mapped[str] = mapped_column(Text, primary_key=True)
+    rule: Mapped[str] = mapped_column(Text, primary_key=True)
+    who: Mapped[str] = mapped_column(Text, primary_key=True)
+    address: Mapped[str] = mapped_column(Text)
+    request_id: Mapped[str] = mapped_column(Text)
+    times: Mapped[int] = mapped_column(server_default=text("1"))
 
 
 Index("subscribers_email_key", func.lower(Subscriber.email), unique=True)
 Index("accounts_email_key", func.lower(Account.email), unique=True)
+Index("account_tokens_email_index", func.lower(AccountToken.email), AccountToken.purpose)

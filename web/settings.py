@@ -4,15 +4,27 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, SecretStr
 from sqlalchemy.engine import make_url
 
 import common.settings
-from web.values import ANY_ORIGIN, BaseUrl, Limits, Origins, SecretKey, Sender
+from web.values import (
+    ANY_ORIGIN,
+    IN_MEMORY,
+    BaseUrl,
+    Limits,
+    LimitStore,
+    Origins,
+    SecretKey,
+    Sender,
+    ValkeyUrl,
+)
 
 # Of the 120 that db/postgresql.conf allows: the mailer, backups, migrate, an operator's psql and a
 # second web that starts during a deploy need the rest.
 CONNECTIONS_OF_WEB = 90
+OWN_VALKEY = "valkey://"  # no host: the one at VALKEY_URL
+OWN_VALKEY_FILE = "/run/keelson/web/valkey_url"
 OWN_DATABASE = "db"  # its host in the stack; what one elsewhere allows, its operator knows
 
 
@@ -20,6 +32,10 @@ class Settings(common.settings.Settings):
     """The application, and each library that it builds on."""
 
     secret_key: SecretKey = Field(description="signs cookies and form tokens; made by init")
+    registration: Literal["open", "invite", "closed"] = Field(
+        "open",
+        description="who may sign up: anyone, whom an operator invites, or nobody",
+    )
     base_url: BaseUrl = Field(
         "http://localhost:8000",
         description="where people reach the site; the links in mails begin with it",
@@ -47,35 +63,56 @@ class Settings(common.settings.Settings):
         examples=["Status <status@example.org>"],
     )
 
-    session_type: Literal["filesystem"] = Field("filesystem", description="where sessions are kept")
+    valkey_url: ValkeyUrl | None = Field(
+        None,
+        description="what several processes share; made by init for the stack's own (README of web)",
+        examples=["valkeys://USER:PASSWORD@HOST:6379"],
+    )
+
+    session_type: Literal["filesystem", "valkey"] = Field(
+        "filesystem", description="where sessions are kept; valkey is the one at VALKEY_URL"
+    )
     session_file_dir: Path = Field(
         Path("flask_session"), description="the folder of the session files"
     )
     permanent_session_lifetime: int = Field(
         1800, ge=60, description="seconds after which a session that nobody uses ends"
     )
+    session_absolute_lifetime: int = Field(
+        43_200, ge=300, description="seconds after which even a session in use ends"
+    )
     session_cookie_name: str = Field(
-        "session", pattern=r"^[A-Za-z0-9_-]+$", description="the cookie that names the session"
+        "session",
+        pattern=r"^[A-Za-z0-9_-]+$",
+        description="the cookie that names the session; in production __Host- comes before it",
     )
     session_cookie_samesite: Literal["Lax", "Strict"] = Field(
         "Lax", description="Strict also hides the session from links on other sites"
     )
 
-    cache_type: Literal["SimpleCache", "NullCache"] = Field(
-        "SimpleCache", description="SimpleCache keeps data in the process, NullCache keeps none"
+    cache_type: Literal["SimpleCache", "RedisCache", "NullCache"] = Field(
+        "SimpleCache",
+        description="SimpleCache keeps data in the process, RedisCache in Valkey, NullCache nowhere",
+    )
+    cache_redis_url: ValkeyUrl | None = Field(
+        None, description="the Valkey of RedisCache; unset, VALKEY_URL"
     )
     cache_default_timeout: int = Field(
         3600, ge=1, description="seconds that data is kept where the code says nothing else"
     )
 
     ratelimit_enabled: bool = Field(True, description="limit how often an address may ask")
-    ratelimit_storage_uri: Literal["memory://"] = Field(
-        "memory://",
+    ratelimit_storage_uri: LimitStore = Field(
+        SecretStr("memory://"),
         validation_alias=AliasChoices("ratelimit_storage_uri", "ratelimit_storage_url"),
-        description="where requests are counted; RATELIMIT_STORAGE_URL, the older name, works too",
+        description="where requests are counted: memory://, or valkey:// for the one at VALKEY_URL;"
+        " RATELIMIT_STORAGE_URL, the older name, works too",
     )
     ratelimit_default: Limits = Field(
         "200 per day;50 per hour", description="what one address may ask of the whole site"
+    )
+    ratelimit_signed_in: Limits = Field(
+        "5000 per day;1000 per hour", description="what one account may ask of the whole site"
     )
 
     cors_origins: Origins = Field(
@@ -101,9 +138,39 @@ class Settings(common.settings.Settings):
             return self.mail_username
         return f"keelson@{self.host}"
 
+    @property
+    def cache_store(self) -> SecretStr | None:
+        """Return where RedisCache keeps data."""
+        return self.cache_redis_url or self.valkey_url
+
+    @property
+    def limit_store(self) -> SecretStr | None:
+        """Return where requests are counted; None where it should be VALKEY_URL, and there is none."""
+        uri = self.ratelimit_storage_uri
+        return self.valkey_url if uri.get_secret_value() == OWN_VALKEY else uri
+
     def contradictions(self) -> list[str]:
         """Return a line for each pair of settings that cannot both stand."""
-        return super().contradictions() + self._too_many_connections() + self._stores_of_each()
+        return (
+            super().contradictions()
+            + self._too_many_connections()
+            + self._stores_of_each()
+            + self._stores_nowhere()
+        )
+
+    def _stores_nowhere(self) -> list[str]:
+        """Return a line for each store that is to be Valkey, where none is named."""
+        nowhere = {
+            "SESSION_TYPE": self.session_type == "valkey" and not self.valkey_url,
+            "CACHE_TYPE": self.cache_type == "RedisCache" and not self.cache_store,
+            "RATELIMIT_STORAGE_URI": self.ratelimit_enabled and not self.limit_store,
+        }
+        return [
+            f"{name}: it is to be kept in Valkey, and VALKEY_URL says not where; set VALKEY_URL, or "
+            f"VALKEY_URL_FILE={OWN_VALKEY_FILE} for the stack's own"
+            for name, problem in nowhere.items()
+            if problem
+        ]
 
     def _too_many_connections(self) -> list[str]:
         """Return a line if the pools could take more connections than the stack's database has."""
@@ -131,13 +198,13 @@ class Settings(common.settings.Settings):
             problems.append(
                 f"CACHE_TYPE: SimpleCache lives in one process, and WEB_WORKERS is {processes},"
                 " so they would show different data; set WEB_WORKERS=1 (and more WEB_THREADS), or "
-                "CACHE_TYPE=NullCache"
+                "CACHE_TYPE=RedisCache"
             )
-        if self.ratelimit_enabled:
+        if self.ratelimit_enabled and self.ratelimit_storage_uri.get_secret_value() == IN_MEMORY:
             problems.append(
                 "RATELIMIT_STORAGE_URI: memory:// counts in one process, and WEB_WORKERS is "
                 f"{processes}, so an address could ask {processes} times as often; set "
-                "WEB_WORKERS=1 (and more WEB_THREADS), or RATELIMIT_ENABLED=false"
+                "WEB_WORKERS=1 (and more WEB_THREADS), or RATELIMIT_STORAGE_URI=valkey://"
             )
         return problems
 

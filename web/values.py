@@ -13,7 +13,9 @@ from pydantic_settings import NoDecode
 from web.addresses import AddressError, normalize
 
 ANY_ORIGIN = ("*",)
+IN_MEMORY = "memory://"
 SHORTEST_SECRET_KEY = 32
+CLIENT_SCHEMES = {"valkey": "redis", "valkeys": "rediss", "redis": "redis", "rediss": "rediss"}
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _NAME = re.compile(rf"({_LABEL}\.)*(?![0-9]+$){_LABEL}")  # the last one in digits: an IP address
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
@@ -41,6 +43,33 @@ def known_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
     if "*" in origins and origins != ANY_ORIGIN:
         raise ValueError("* stands for every origin already; write either * or exact origins")
     return origins
+
+
+def known_valkey(url: SecretStr) -> SecretStr:
+    """Return the address as the client library writes it: redis:// and, with TLS, rediss://."""
+    scheme, separator, rest = url.get_secret_value().partition("://")
+    if not separator or scheme not in CLIENT_SCHEMES or not is_address(f"http://{rest}"):
+        raise ValueError("not an address of Valkey; write valkeys://USER:PASSWORD@HOST:PORT")
+    return SecretStr(f"{CLIENT_SCHEMES[scheme]}://{rest}")
+
+
+def is_address(url: str) -> bool:
+    """Return whether this names a host, and a port if it names any."""
+    try:
+        split_address(url)
+    except ValueError:
+        return False
+    return True
+
+
+def known_limit_store(uri: SecretStr) -> SecretStr:
+    """Return memory://, valkey:// for the one that VALKEY_URL names, or the address of another."""
+    if uri.get_secret_value() in {IN_MEMORY, "valkey://"}:
+        return uri
+    try:
+        return known_valkey(uri)
+    except ValueError:
+        raise ValueError("not a store; write memory://, or valkey:// for VALKEY_URL") from None
 
 
 def split_list(value: object) -> object:
@@ -115,6 +144,8 @@ SecretKey = Annotated[SecretStr, AfterValidator(strong_key)]
 BaseUrl = Annotated[str, AfterValidator(known_base_url)]
 Sender = Annotated[str, AfterValidator(known_sender)]
 Limits = Annotated[str, AfterValidator(known_limits)]
+ValkeyUrl = Annotated[SecretStr, AfterValidator(known_valkey)]
+LimitStore = Annotated[SecretStr, AfterValidator(known_limit_store)]
 Origins = Annotated[
     tuple[Annotated[str, AfterValidator(known_origin)], ...],
     NoDecode,

@@ -54,7 +54,7 @@ def test_files_that_nobody_edits_are_read_once(folder: Path) -> None:
 
 def test_build_needs_no_library_and_may_be_repeated(folder: Path, tmp_path: Path) -> None:
     dest = tmp_path / "dest"
-    script = str(ROOT / "web" / "static_files.py")
+    script = str(ROOT / "web" / "assets" / "static_files.py")
 
     for _ in range(2):
         command = [sys.executable, "-I", "-S", script, "build", str(folder), str(dest)]

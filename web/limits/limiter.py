@@ -10,6 +10,7 @@ from flask_limiter import Limiter, RequestLimit
 from flask_limiter.util import get_remote_address
 
 from web.settings import Settings
+from web.values import IN_MEMORY
 
 SUBSCRIBE = "10 per hour"
 UNSUBSCRIBE = "30 per hour"
@@ -48,7 +49,9 @@ def config(settings: Settings) -> dict[str, Any]:
     """Return the configuration of the limits."""
     return {
         "RATELIMIT_ENABLED": settings.ratelimit_enabled,
-        "RATELIMIT_STORAGE_URI": settings.ratelimit_storage_uri,
+        "RATELIMIT_STORAGE_URI": settings.limit_store.get_secret_value()
+        if settings.limit_store
+        else IN_MEMORY,
         "SITE_LIMITS": settings.ratelimit_default,
     }
 
