@@ -46,6 +46,10 @@ shell: engine ## A shell inside web (ARGS=mailer for another part)
 psql: engine ## A database shell as the database's own superuser
 	@$(COMPOSE) exec db psql --host=/run/postgresql --username=postgres keelson
 
+.PHONY: operator-link
+operator-link: engine ## Print the link that makes the first operator, as long as there is none
+	@$(COMPOSE) exec -T web python -m web operator-link
+
 .PHONY: backup
 backup: engine ## Take a backup now, and prove it by restoring it
 	@$(COMPOSE) exec backup python -m backup take $(ARGS)

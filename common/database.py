@@ -8,13 +8,16 @@ from sqlalchemy.exc import DBAPIError
 from common.settings import Settings
 
 CONNECT_SECONDS = 5
-STATEMENT_MILLISECONDS = 30_000
+STATEMENT_SECONDS = 30
 
 
-def engine_options(settings: Settings, application_name: str) -> dict[str, Any]:
+def engine_options(
+    settings: Settings, application_name: str, statement_seconds: int = STATEMENT_SECONDS
+) -> dict[str, Any]:
     """Return the keyword arguments of `create_engine`: the pool, and what bounds each connection.
 
-    Keepalives notice a server that vanished without a word within 25 seconds.
+    The database cancels a statement that takes longer than `statement_seconds`. Keepalives notice a
+    server that vanished without a word within 25 seconds.
     """
     return {
         "pool_size": settings.db_pool_size,
@@ -26,7 +29,7 @@ def engine_options(settings: Settings, application_name: str) -> dict[str, Any]:
         "connect_args": {
             "connect_timeout": CONNECT_SECONDS,
             "application_name": application_name,
-            "options": f"-c statement_timeout={STATEMENT_MILLISECONDS} -c timezone=UTC",
+            "options": f"-c statement_timeout={statement_seconds}s -c timezone=UTC",
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 3,

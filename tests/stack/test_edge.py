@@ -55,6 +55,63 @@ def test_static_files_have_hashed_names_and_never_expire(stack: Stack) -> None:
         assert "immutable" in stack.get(link).headers["Cache-Control"]
 
 
+def sheet_of(stack: Stack) -> str:
+    """Return the address of the style sheet that the pages link."""
+    (sheet,) = set(re.findall(r'"(/static/style\.[^"]+)"', stack.get("/subscribe").text))
+    return str(sheet)
+
+
+@pytest.mark.parametrize(
+    ("takes", "coding"),
+    [
+        pytest.param("gzip, deflate, br", "br", id="browser"),
+        pytest.param("gzip", "gzip", id="no brotli"),
+        pytest.param("br;q=0, gzip", "gzip", id="brotli refused"),
+        pytest.param("identity", None, id="nothing"),
+    ],
+)
+def test_static_files_come_compressed_to_who_takes_them_so(
+    stack: Stack, takes: str, coding: str | None
+) -> None:
+    plain = stack.get(sheet_of(stack), headers={"Accept-Encoding": "identity"})
+
+    answer = stack.get(sheet_of(stack), headers={"Accept-Encoding": takes})
+    again = stack.get(
+        sheet_of(stack),
+        headers={"Accept-Encoding": takes, "If-None-Match": answer.headers["ETag"]},
+    )
+
+    assert answer.headers.get("Content-Encoding") == coding
+    assert answer.headers["Vary"] == "Accept-Encoding"
+    assert answer.headers["Content-Type"] == "text/css"
+    assert (answer.headers["ETag"] == plain.headers["ETag"]) == (coding is None)
+    assert coding is None or int(answer.headers["Content-Length"]) < len(plain.content) / 2
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_pages_are_never_compressed_as_that_would_tell_their_tokens(stack: Stack) -> None:
+    page = stack.get("/subscribe", headers={"Accept-Encoding": "gzip, br"})
+
+    assert "Content-Encoding" not in page.headers
+
+
+@pytest.mark.parametrize("path", ["/readyz", "/edge-healthz", "sheet"])
+def test_what_edge_answers_by_itself_may_hold_nothing_active(stack: Stack, path: str) -> None:
+    sent = stack.get(sheet_of(stack) if path == "sheet" else path).headers
+
+    assert sent["Content-Security-Policy"].startswith("default-src 'none'; style-src 'sha256-")
+    assert sent["X-Content-Type-Options"] == "nosniff"
+    assert sent["Referrer-Policy"] == "same-origin"
+
+
+def test_what_web_answers_has_one_policy(stack: Stack) -> None:
+    sent = stack.get("/subscribe").headers
+
+    assert sent["Content-Security-Policy"].count("default-src") == 1
+    assert "sha256-" not in sent["Content-Security-Policy"]
+    assert sent["X-Content-Type-Options"] == "nosniff"
+
+
 def line_of(stack: Stack, service: str, request_id: str) -> dict[str, Any]:
     """Return the service's line of the access log for one request; the engine hands lines on a moment later."""
 
@@ -68,7 +125,7 @@ def line_of(stack: Stack, service: str, request_id: str) -> dict[str, Any]:
 
 def test_a_client_cannot_forge_its_address(stack: Stack) -> None:
     answer = stack.get(
-        "/", headers={"X-Forwarded-For": "203.0.113.7", "X-Request-ID": "forged-request-id"}
+        "/nowhere", headers={"X-Forwarded-For": "203.0.113.7", "X-Request-ID": "forged-request-id"}
     )
 
     request_id = answer.headers["X-Request-ID"]
@@ -113,8 +170,12 @@ def test_a_mailed_link_is_in_no_log(stack: Stack) -> None:
     stack.get(f"/subscribe/confirm/{token}")
     stack.get(f"//subscribe//confirm/{token}")
     stack.get(f"/unsubscribe/{token}")
+    for page in ("sign-up/confirm", "invitation", "reset/confirm", "email/old", "email/new"):
+        stack.get(f"/account/{page}/{token}")
+        stack.get(f"//account//{page}//{token}")
+    stack.get(f"/account/first-operator/{token}")
 
-    last = stack.get("/").headers["X-Request-ID"]
+    last = stack.get("/nowhere").headers["X-Request-ID"]
     for service in ("edge", "web"):
         line_of(stack, service, last)
         assert token not in stack.logs(service)

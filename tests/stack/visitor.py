@@ -8,7 +8,8 @@ from html import unescape
 import requests
 
 CSRF = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
-LINK = re.compile(r"https?://\S+/subscribe/confirm/\S+")
+LINK = re.compile(r"https?://\S+/(?:confirm|invitation|old|new)/[A-Za-z0-9_-]{43}")
+PASSWORD = "seven green kites over Delft"
 
 
 class Visitor:
@@ -34,9 +35,26 @@ class Visitor:
         """Ask for notices by e-mail."""
         return self.send("/subscribe", email=email)
 
+    def sign_up(self, email: str) -> requests.Response:
+        """Ask for an account."""
+        return self.send("/account/sign-up", email=email)
+
+    def choose_password(self, link: str, password: str = PASSWORD) -> requests.Response:
+        """Follow a mailed link, and choose a password there."""
+        return self.send(link, password=password, password_again=password)
+
+    def sign_in(self, email: str, password: str = PASSWORD) -> requests.Response:
+        """Sign in."""
+        return self.send("/account/sign-in", email=email, password=password)
+
+    @property
+    def is_signed_in(self) -> bool:
+        """Return whether this browser's account is shown to it."""
+        return self.open("/account").url == f"{self._url}/account"
+
 
 def link_in(raw: bytes) -> str:
-    """Return the confirmation link that a mail holds."""
+    """Return the link that a mail holds."""
     message = message_from_bytes(raw, policy=policy.default)
     assert isinstance(message, EmailMessage)
     body = message.get_body(preferencelist=("plain",))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from common.outbox import BULK, NORMAL, RESEND, URGENT
+from web.accounts.tokens import LIFETIMES, Purpose
 
 LINK_LIFETIME = timedelta(hours=48)
 
@@ -30,4 +31,33 @@ CONFIRM = Kind(name="confirm", priority=URGENT, lifetime=LINK_LIFETIME)
 # News of what broke; on the next day the status page tells it better.
 NOTICE = Kind(name="notice", priority=BULK, lifetime=timedelta(days=1), bulk=True)
 
-KINDS = {kind.name: kind for kind in (CONFIRM, NOTICE)}
+# Links of accounts, and what is said in their place where there is no link to give.
+SIGN_UP = Kind(name="sign_up", priority=URGENT, lifetime=LIFETIMES[Purpose.SIGN_UP])
+HAS_ACCOUNT = Kind(name="has_account", priority=URGENT, lifetime=LIFETIMES[Purpose.SIGN_UP])
+INVITATION = Kind(name="invitation", priority=URGENT, lifetime=LIFETIMES[Purpose.INVITE])
+RESET = Kind(name="reset", priority=URGENT, lifetime=LIFETIMES[Purpose.RESET])
+NO_ACCOUNT = Kind(name="no_account", priority=URGENT, lifetime=LIFETIMES[Purpose.RESET])
+EMAIL_OLD = Kind(name="email_old", priority=URGENT, lifetime=LIFETIMES[Purpose.EMAIL_OLD])
+EMAIL_NEW = Kind(name="email_new", priority=URGENT, lifetime=LIFETIMES[Purpose.EMAIL_NEW])
+EMAIL_TAKEN = Kind(name="email_taken", priority=URGENT, lifetime=LIFETIMES[Purpose.EMAIL_NEW])
+
+# What happened to an account: its owner should hear of it, however late.
+PASSWORD_CHANGED = Kind(name="password_changed")
+EMAIL_CHANGED = Kind(name="email_changed")
+ACCOUNT_DELETED = Kind(name="account_deleted")
+
+OF_ACCOUNTS = (
+    SIGN_UP,
+    HAS_ACCOUNT,
+    INVITATION,
+    RESET,
+    NO_ACCOUNT,
+    EMAIL_OLD,
+    EMAIL_NEW,
+    EMAIL_TAKEN,
+    PASSWORD_CHANGED,
+    EMAIL_CHANGED,
+    ACCOUNT_DELETED,
+)
+
+KINDS = {kind.name: kind for kind in (CONFIRM, NOTICE, *OF_ACCOUNTS)}

@@ -1,0 +1,131 @@
+"""Links that work once: mailed to prove an address, or printed for the first operator."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum, StrEnum
+
+from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy.orm import Session
+
+from web.models import MEMBER, AccountToken
+
+TOKEN_BYTES = 32
+KEPT_AFTER_END = timedelta(days=30)  # so that an old link is told from one that never was
+
+
+class Purpose(StrEnum):
+    """What a link is for."""
+
+    SIGN_UP = "sign_up"
+    INVITE = "invite"
+    RESET = "reset"
+    EMAIL_OLD = "email_old"
+    EMAIL_NEW = "email_new"
+    OPERATOR = "operator"
+
+
+LIFETIMES = {
+    Purpose.SIGN_UP: timedelta(hours=24),
+    Purpose.INVITE: timedelta(days=7),
+    Purpose.RESET: timedelta(hours=1),
+    Purpose.EMAIL_OLD: timedelta(hours=24),
+    Purpose.EMAIL_NEW: timedelta(hours=24),
+    Purpose.OPERATOR: timedelta(hours=24),
+}
+
+
+class Fault(Enum):
+    """Why a link does not work; one that a newer one replaced counts as used."""
+
+    USED = "used"
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"
+
+
+class LinkError(Exception):
+    """This link does not work (any more)."""
+
+    def __init__(self, purpose: Purpose, fault: Fault) -> None:
+        super().__init__(f"{purpose}: {fault.value}")
+        self.purpose = purpose
+        self.fault = fault
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFor:
+    """What a link does once it is used: for an account, or where there is none yet an address."""
+
+    purpose: Purpose
+    email: str
+    account_id: int | None = None
+    role: str = MEMBER
+
+
+def make(session: Session, what: LinkFor, now: datetime) -> str:
+    """Return the token of a new link; those that it replaces stop to work."""
+    close(session, what, now)
+    session.execute(delete(AccountToken).where(AccountToken.expires_at < now - KEPT_AFTER_END))
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    row = AccountToken(
+        purpose=what.purpose,
+        token_hash=hash_token(token),
+        email=what.email,
+        account_id=what.account_id,
+        role=what.role,
+        created_at=now,
+        expires_at=now + LIFETIMES[what.purpose],
+    )
+    session.add(row)
+    session.flush()
+    return token
+
+
+def close(session: Session, what: LinkFor, now: datetime) -> None:
+    """Let no open link for the same account, or where there is none the same address, work."""
+    columns = AccountToken
+    whose: ColumnElement[bool] = columns.account_id == what.account_id
+    if what.account_id is None:
+        whose = columns.account_id.is_(None) & (func.lower(columns.email) == what.email.lower())
+    open_ones = whose & (columns.purpose == what.purpose) & columns.used_at.is_(None)
+    session.execute(update(columns).where(open_ones).values(used_at=now))
+
+
+def find(session: Session, purpose: Purpose, token: str, now: datetime) -> AccountToken:
+    """Return what the link stands for, or raise LinkError; changes nothing."""
+    row = session.scalar(
+        select(AccountToken)
+        .where(AccountToken.token_hash == hash_token(token))
+        .where(AccountToken.purpose == purpose)
+        .execution_options(populate_existing=True)  # another request may have used it meanwhile
+    )
+    if row is None:
+        raise LinkError(purpose, Fault.UNKNOWN)
+    if row.used_at is not None:
+        raise LinkError(purpose, Fault.USED)
+    if row.expires_at <= now:
+        raise LinkError(purpose, Fault.EXPIRED)
+    return row
+
+
+def use(session: Session, purpose: Purpose, token: str, now: datetime) -> AccountToken:
+    """Use the link up and return what it stands for, or raise LinkError.
+
+    One statement: of two who use it at once, one gets it.
+    """
+    row = session.scalar(
+        update(AccountToken)
+        .where(AccountToken.token_hash == hash_token(token))
+        .where(AccountToken.purpose == purpose)
+        .where(AccountToken.used_at.is_(None), AccountToken.expires_at > now)
+        .values(used_at=now)
+        .returning(AccountToken)
+        .execution_options(synchronize_session=False)
+    )
+    return row or find(session, purpose, token, now)
+
+
+def hash_token(token: str) -> bytes:
+    """Return what the database knows of a token; it is long and random, so it needs no salt."""
+    return hashlib.sha256(token.encode(errors="replace")).digest()
