@@ -5,32 +5,45 @@ from flask_mail import Mail
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from common.database import engine_options
-from web.api import cors
+from web.accounts import pages as accounts
+from web.api import cors, me, openapi, reference
 from web.api import status as api
 from web.assets import serving as assets
+from web.caching import extension as caching
 from web.exchange import errors, headers, tracing
+from web.exchange.fast_lane import FastLane
 from web.exchange.tracing import TracedFlask
-from web.extensions import cache, csrf, db, let_go
+from web.extensions import csrf, db, let_go
 from web.limits import limiter as limits
 from web.notices import subscribe, unsubscribe
-from web.operation import health, inbox, metrics
+from web.operation import health, inbox, metrics, pool
 from web.sessions import interface as sessions
+from web.sessions import keeping
 from web.settings import Settings
 from web.status import page as status
 
 LARGEST_REQUEST_BYTES = 64 * 1024  # forms of a few fields
+STATEMENT_SECONDS = 10  # nobody waits longer for a page, and each who does holds a connection
 
 
 def create_app(settings: Settings) -> Flask:
     """Build the application from its settings; nothing is connected before it is used."""
-    app = TracedFlask("web", static_folder=None)
+    app = TracedFlask(
+        "web",
+        static_folder=None,  # type: ignore[arg-type] # as Flask's, which takes None
+        json_errors=False,  # pages are pages; what is under /api/ has web.api.problems
+        enable_openapi=False,  # its pages load scripts from elsewhere; ours are web.api.reference
+    )
     configure(app, settings)
     tracing.init_app(app)
     add_libraries(app, settings)
     assets.init_app(app, edited=settings.app_env == "development")
+    openapi.init_app(app)
     errors.init_app(app)
     headers.init_app(app)
     add_blueprints(app)
+    keeping.init_app(app)
+    app.wsgi_app = FastLane(app)  # type: ignore[method-assign]
     # Exactly the known proxies: one more, and a client could write its own address.
     hops = settings.trusted_proxies
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
@@ -45,27 +58,27 @@ def configure(app: Flask, settings: Settings) -> None:
         TEMPLATES_AUTO_RELOAD=settings.app_env == "development",
         BASE_URL=settings.base_url,
         HOST=settings.host,
+        REGISTRATION=settings.registration,
         MAIL_DEFAULT_SENDER=settings.sender,
         SQLALCHEMY_DATABASE_URI=settings.database_url.get_secret_value(),
         # A traceback in the log shows the statement, without what people typed.
-        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings, "web"),
-        SESSION_FILES=settings.session_file_dir,
-        CACHE_TYPE=settings.cache_type,
-        CACHE_NO_NULL_WARNING=True,  # no cache is a choice here
-        CACHE_DEFAULT_TIMEOUT=settings.cache_default_timeout,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings, "web", STATEMENT_SECONDS),
     )
     app.config["HAS_INBOX"] = settings.app_env == "development"
+    app.config["HTTPS_ONLY"] = settings.app_env == "production"
     app.config.from_mapping(sessions.config(settings))
     app.config.from_mapping(limits.config(settings))
+    app.config.from_mapping(caching.config(settings))
 
 
 def add_libraries(app: Flask, settings: Settings) -> None:
     """Attach the libraries; limits come before form tokens, so that guessing tokens is limited."""
     db.init_app(app)
+    pool.init_app(app, settings)
     app.teardown_appcontext(let_go)  # the last one registered is the first to run
-    cache.init_app(app)
+    caching.init_app(app, settings)
     sessions.init_app(app, settings)
-    limits.init_app(app)
+    limits.init_app(app, settings)
     csrf.init_app(app)
     cors.init_app(app, settings)
     Mail(app)
@@ -73,7 +86,17 @@ def add_libraries(app: Flask, settings: Settings) -> None:
 
 def add_blueprints(app: Flask) -> None:
     """Register the pages; a team adds its own here."""
-    for blueprint in (status.bp, subscribe.bp, unsubscribe.bp, api.bp, health.bp, metrics.bp):
+    for blueprint in (
+        status.bp,
+        subscribe.bp,
+        unsubscribe.bp,
+        api.bp,
+        me.bp,
+        reference.bp,
+        health.bp,
+        metrics.bp,
+    ):
         app.register_blueprint(blueprint)
+    accounts.init_app(app)
     if app.config["HAS_INBOX"]:
         app.register_blueprint(inbox.bp)

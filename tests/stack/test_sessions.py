@@ -8,10 +8,12 @@ from tests.waiting import eventually
 FOLDER = "/var/lib/keelson/flask_session"
 WRITE = """
 import sys
-from web.sessions.interface import SessionFiles, FILE_MODE
-files = SessionFiles(sys.argv[1], threshold=0, mode=FILE_MODE)
-assert files.set("session:" + sys.argv[2], {"name": "ada"}, timeout=int(sys.argv[3]))
-print(files._get_filename("session:" + sys.argv[2]))
+from hashlib import sha256
+from pathlib import Path
+from web.sessions.files import SessionFiles
+folder, key = Path(sys.argv[1]), sha256(sys.argv[2].encode()).hexdigest()
+SessionFiles(folder).write(key, b"{}", int(sys.argv[3]))
+print(folder / key)
 """
 
 

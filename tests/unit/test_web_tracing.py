@@ -45,6 +45,22 @@ def test_each_request_is_one_line() -> None:
     }
 
 
+def test_page_that_was_read_well_is_a_line_for_debugging_alone() -> None:
+    with capture_logs() as lines:
+        an_app().test_client().get("/healthz")
+
+    assert [line["log_level"] for line in lines] == ["debug"]
+
+
+def test_slow_page_is_a_line_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.exchange.tracing.SLOW_MS", 0)
+
+    with capture_logs() as lines:
+        an_app().test_client().get("/healthz")
+
+    assert [line["log_level"] for line in lines] == ["info"]
+
+
 def test_token_of_a_link_stays_out_of_the_log() -> None:
     with capture_logs() as lines:
         an_app().test_client().get("/subscribe/confirm/a-secret-token")

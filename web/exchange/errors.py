@@ -1,15 +1,23 @@
 """What people and programs see when something went wrong: little, clear, the same everywhere."""
 
 import structlog
-from flask import Flask, Response, jsonify, render_template, request
+from apiflask import HTTPError
+from flask import Flask, Response, render_template, request
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
+from psycopg2.errors import QueryCanceled
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 
+from common.database import reason_of
+from web.accounts.passwords import BusyError
+from web.api import problems
 from web.api.cors import API
-from web.limits.limiter import seconds_to_wait
+from web.exchange import stale_forms
+from web.limits.headers import seconds_to_wait
+from web.limits.limiter import limiter
+from web.sessions.store import SessionStoreError
 
 DATABASE_RETRY_SECONDS = 5
 HEADERS_OF_ERRORS = ("Allow", "Retry-After")
@@ -25,10 +33,21 @@ EXPLANATIONS = {
         "We can't reach our database just now. Nothing is lost; please try again shortly.",
     ),
 }
-STALE_FORM = (
-    "This form is too old",
-    "It was open too long, or the browser sends no cookies. Please go back, reload, send it again.",
+NO_SESSIONS = (
+    "Back in a moment",
+    "We can't look up sessions just now. Nobody is signed out; please try again shortly.",
 )
+STORE_RETRY_SECONDS = 5
+TOO_SLOW = (
+    "Back in a moment",
+    "Our database takes too long over this just now. Nothing is lost; please try again shortly.",
+)
+LONGEST_STATEMENT = 300  # characters of it, in the log
+TOO_BUSY = (
+    "Back in a moment",
+    "More people sign in just now than we can serve at once. Please try again shortly.",
+)
+BUSY_RETRY_SECONDS = 5
 
 log = structlog.get_logger(__name__)
 
@@ -36,8 +55,11 @@ log = structlog.get_logger(__name__)
 def init_app(app: Flask) -> None:
     """Answer every error of this application."""
     app.register_error_handler(HTTPException, explain)
+    app.register_error_handler(HTTPError, problems.refuse)  # APIFlask's
     app.register_error_handler(RateLimitExceeded, too_many_requests)
-    app.register_error_handler(CSRFError, stale_form)
+    app.register_error_handler(CSRFError, unproven_form)
+    app.register_error_handler(SessionStoreError, session_store_away)
+    app.register_error_handler(BusyError, too_busy)
     app.register_error_handler(DBAPIError, database_error)
     app.register_error_handler(PoolTimeoutError, database_away)
 
@@ -48,23 +70,50 @@ def explain(error: HTTPException) -> Response:
     return answer(error, *EXPLANATIONS.get(code, (error.name, error.description or "")))
 
 
-def stale_form(error: CSRFError) -> Response:
-    """Say what to do about a form whose token is not, or no longer, genuine."""
-    return answer(error, *STALE_FORM)
+def unproven_form(error: CSRFError) -> Response:
+    """Offer to send the form again if it is ours; else say why it is not taken."""
+    if not stale_forms.can_be_sent_again(error):
+        return answer(error, *stale_forms.refusal(error))
+    try:
+        return Response(stale_forms.page(), stale_forms.STATUS)
+    except SessionStoreError as away:  # its new token goes into the session
+        return session_store_away(away)
+
+
+def session_store_away(error: SessionStoreError) -> Response:
+    """Answer that we are back soon: nobody is signed out because a disk or Valkey is away."""
+    log.error("session store away", reason=str(error))
+    return answer(ServiceUnavailable(retry_after=STORE_RETRY_SECONDS), *NO_SESSIONS)
+
+
+def too_busy(_error: BusyError) -> Response:
+    """Answer that we are back soon: passwords are checked so few at a time that memory is bounded."""
+    log.warning("too many passwords to check")
+    return answer(ServiceUnavailable(retry_after=BUSY_RETRY_SECONDS), *TOO_BUSY)
 
 
 def too_many_requests(error: RateLimitExceeded) -> Response:
     """Say when to come back."""
     response = explain(error)
-    response.headers["Retry-After"] = str(seconds_to_wait())
+    met = limiter.current_limit
+    response.headers["Retry-After"] = str(seconds_to_wait(met) if met else 1)
     return response
 
 
 def database_error(error: DBAPIError) -> Response:
     """Answer 503 where the database is away; our own mistakes are for the page of status 500."""
+    if isinstance(error.orig, QueryCanceled):
+        return query_cancelled(error)
     if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
         return database_away(error)
     raise error
+
+
+def query_cancelled(error: DBAPIError) -> Response:
+    """Answer that it took too long; which statement did, without its values, is for the log."""
+    statement = " ".join((error.statement or "").split())[:LONGEST_STATEMENT]
+    log.error("query cancelled", reason=reason_of(error), statement=statement)
+    return answer(ServiceUnavailable(retry_after=DATABASE_RETRY_SECONDS), *TOO_SLOW)
 
 
 def database_away(error: DBAPIError | PoolTimeoutError) -> Response:
@@ -79,8 +128,7 @@ def answer(error: HTTPException, title: str, detail: str) -> Response:
     """Return the error as a page, or under /api/ as problem details (RFC 9457)."""
     status = error.code or InternalServerError.code
     if request.path.startswith(API):
-        response = jsonify(type="about:blank", title=title, status=status, detail=detail)
-        response.content_type = "application/problem+json"
+        response = problems.problem(status, detail)
     else:
         response = Response(
             render_template("error.html", title=title, detail=detail, status=status)
