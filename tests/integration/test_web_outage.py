@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from tests.cached_site import a_site
 from tests.integration.postgres import Database
 from tests.waiting import eventually
 from tests.web_app import an_app, send_form
@@ -43,6 +44,26 @@ def test_page_is_503_while_the_database_is_away_and_works_again_by_itself(
     assert alive.status_code == 200
     assert client.get("/").status_code == 200
     assert send_form(client, "/subscribe", email="ada@example.org").status_code == 303
+
+
+def test_kept_status_page_outlives_a_short_outage_with_its_time_and_no_long_one(
+    database: Database,
+) -> None:
+    site = a_site(database_url=database.url("web"))
+    page = site.get("/")
+
+    database.stop()
+    try:
+        site.now += 59
+        short = site.get("/")
+        site.now += 10
+        long = site.get("/")
+    finally:
+        database.start()
+
+    assert (short.status_code, short.text, short.headers["Age"]) == (200, page.text, "59")
+    assert (long.status_code, long.headers["Retry-After"]) == (503, "5")
+    assert site.get("/").status_code == 200
 
 
 def test_restart_under_load_gives_nothing_worse_than_503(app: Flask, database: Database) -> None:

@@ -1,5 +1,6 @@
 """The public page and its JSON, against what the parts really write."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -147,6 +148,25 @@ def test_page_is_the_same_for_all_and_may_be_kept_a_moment(client: FlaskClient) 
     assert page.headers["Cache-Control"] == "public, max-age=5"
     assert "Set-Cookie" not in page.headers
     assert "Cookie" not in page.headers.get("Vary", "")
+
+
+def test_page_says_as_of_when_its_facts_are(client: FlaskClient) -> None:
+    before = datetime.now(UTC).replace(microsecond=0)
+
+    pages = [client.get("/").text for _ in range(2)]
+
+    told = [re.search(r'<time datetime="([^"]+)"', page) for page in pages]
+    (at,) = {datetime.fromisoformat(found.group(1)) for found in told if found}
+    assert before <= at <= datetime.now(UTC)
+
+
+def test_browser_that_has_the_page_is_told_so(client: FlaskClient) -> None:
+    page = client.get("/")
+
+    told = client.get("/", headers={"If-None-Match": page.headers["ETag"]})
+
+    assert (told.status_code, told.data) == (304, b"")
+    assert told.headers["Cache-Control"] == "public, max-age=5"
 
 
 def test_head_is_the_page_without_its_text(client: FlaskClient) -> None:

@@ -1,3 +1,7 @@
+import base64
+import gzip
+import hashlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -92,3 +96,85 @@ def test_name_with_a_wrong_hash_is_not_found() -> None:
 
     assert answer.status_code == 404
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def build(folder: Path, dest: Path, *options: str) -> None:
+    script = str(ROOT / "web" / "assets" / "static_files.py")
+    command = [sys.executable, "-I", "-S", script, "build", str(folder), str(dest), *options]
+    subprocess.run(command, check=True)
+
+
+def test_build_puts_a_compressed_file_beside_what_gets_smaller_by_it(
+    folder: Path, tmp_path: Path
+) -> None:
+    sheet = b"body { margin: 0; }\n" * 100
+    (folder / "large.css").write_bytes(sheet)
+    (folder / "fonts" / "large.woff2").write_bytes(sheet)
+
+    build(folder, tmp_path / "dest")
+
+    (compressed,) = (tmp_path / "dest").rglob("*.gz")
+    assert compressed.name.startswith("large.")
+    assert compressed.name.endswith(".css.gz")
+    assert gzip.decompress(compressed.read_bytes()) == sheet
+
+
+def test_build_for_brotli_asks_the_command_of_that_name(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = tmp_path / "bin" / "brotli"
+    command.parent.mkdir()
+    command.write_text("#!/bin/sh\ncat >/dev/null\nprintf small\n", encoding="utf-8")
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{command.parent}:/usr/bin:/bin")
+
+    build(folder, tmp_path / "dest", "--brotli")
+
+    (compressed,) = (tmp_path / "dest").rglob("*.br")
+    assert compressed.read_bytes() == b"small"
+
+
+def test_build_for_brotli_fails_without_it(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with pytest.raises(subprocess.CalledProcessError):
+        build(folder, tmp_path / "dest", "--brotli")
+
+
+def test_two_builds_are_the_same_to_a_browser_that_asks_by_time(
+    folder: Path, tmp_path: Path
+) -> None:
+    for dest in ("one", "two"):
+        build(folder, tmp_path / dest)
+
+    times = {path.stat().st_mtime for path in tmp_path.glob("[ot]*/*.css")}
+    assert times == {946_684_800.0}
+
+
+def test_web_tells_a_browser_that_has_the_file_so() -> None:
+    client = an_app().test_client()
+    path = f"/static/{StaticFiles(FOLDER).hashed_name('style.css')}"
+    first = client.get(path, buffered=True)
+
+    asks = [
+        {"If-None-Match": first.headers["ETag"]},
+        {"If-Modified-Since": first.headers["Last-Modified"]},
+    ]
+    told, by_time = [client.get(path, headers=asked, buffered=True) for asked in asks]
+
+    assert (told.status_code, told.data) == (304, b"")
+    assert by_time.status_code == 304
+    assert told.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+
+
+def test_edge_allows_the_style_of_its_own_page_and_no_other() -> None:
+    page = (ROOT / "edge" / "pages" / "unavailable.html").read_text(encoding="utf-8")
+    (style,) = re.findall(r"<style>(.*?)</style>", page, flags=re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+
+    policy = (ROOT / "edge" / "nginx.conf").read_text(encoding="utf-8")
+
+    assert f"style-src 'sha256-{digest}';" in policy
+    assert "style=" not in page

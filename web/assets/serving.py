@@ -5,7 +5,6 @@ from pathlib import Path
 from flask import Flask, Response, abort, current_app, send_file, url_for
 
 from web.assets.static_files import StaticFiles
-from web.limits.limiter import limiter
 
 FOLDER = Path(__file__).parent.parent / "static"
 ONE_YEAR = 31_536_000
@@ -15,7 +14,6 @@ ONE_HOUR = 3600
 def init_app(app: Flask, *, edited: bool) -> None:
     """Serve and link the static files; where they are `edited`, each change shows at once."""
     app.extensions["static_files"] = StaticFiles(FOLDER, edited=edited)
-    # The name exempts it from Flask-Limiter.
     app.add_url_rule("/static/<path:name>", "static", serve)
     app.add_url_rule("/favicon.ico", "favicon", favicon)
     app.add_template_global(static_url)
@@ -43,7 +41,6 @@ def serve(name: str) -> Response:
     return response
 
 
-@limiter.exempt
 def favicon() -> Response:
     """Answer with the icon that browsers ask for beside what is no page of ours and links none."""
     response = send_file(FOLDER / "mark.svg", max_age=ONE_HOUR)

@@ -1,17 +1,26 @@
 """Static files under names that hold a hash of their content, so that they can be cached for ever.
 
     python -m web.assets.static_files build SOURCE DEST    copy SOURCE's files to DEST under such names
+                                            --brotli       with a .br beside, as with the .gz
 
-Needs nothing but the standard library: edge's image is built with it, before there is a web.
+Needs nothing but the standard library, and for --brotli the command of that name: edge's image is built
+with it, before there is a web.
 """
 
 import argparse
+import gzip
 import hashlib
+import os
+import subprocess
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 HASH_LENGTH = 10
+# What a browser's font or picture formats hold is compressed already.
+COMPRESSIBLE = {".css", ".js", ".mjs", ".json", ".map", ".svg", ".txt", ".xml", ".webmanifest"}
+# nginx makes the ETag of time and size; so a name, which stands for its content, has one for ever.
+BUILT_AT = 946_684_800  # 2000-01-01
 
 
 class StaticFiles:
@@ -55,12 +64,38 @@ def with_hash(name: str, content: bytes) -> str:
     return str(path.with_name(f"{path.stem}.{digest}{path.suffix}"))
 
 
-def build(source: Path, dest: Path) -> None:
+def build(source: Path, dest: Path, *, with_brotli: bool = False) -> None:
     """Copy every file of `source` to `dest` under its hashed name; safe to repeat."""
     for name, hashed in hashed_names(source).items():
+        content = (source / name).read_bytes()
         target = dest / hashed
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes((source / name).read_bytes())
+        write(target, content)
+        if target.suffix in COMPRESSIBLE:
+            write_smaller(
+                target.with_name(f"{target.name}.gz"), gzip.compress(content, 9, mtime=0), content
+            )
+            if with_brotli:
+                write_smaller(target.with_name(f"{target.name}.br"), brotli(content), content)
+
+
+def write_smaller(path: Path, compressed: bytes, content: bytes) -> None:
+    """Write the compressed content, if that is what it is: a short text gets longer."""
+    if len(compressed) < len(content):
+        write(path, compressed)
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file that has the same time in every build."""
+    path.write_bytes(content)
+    os.utime(path, (BUILT_AT, BUILT_AT))
+
+
+def brotli(content: bytes) -> bytes:
+    """Return the content as brotli makes it at its best."""
+    command = ["brotli", "--best", "--stdout", "-"]
+    done = subprocess.run(command, input=content, capture_output=True, check=True)  # noqa: S603 no word of it is anybody's
+    return done.stdout
 
 
 def main() -> None:
@@ -70,10 +105,11 @@ def main() -> None:
     build_command = commands.add_parser("build", help="copy files under their hashed names")
     build_command.add_argument("source", type=Path)
     build_command.add_argument("dest", type=Path)
+    build_command.add_argument("--brotli", action="store_true", help="also for brotli")
     given = parser.parse_args()
     if not given.source.is_dir():
         parser.error(f"{given.source} is not a folder")
-    build(given.source, given.dest)
+    build(given.source, given.dest, with_brotli=given.brotli)
 
 
 if __name__ == "__main__":

@@ -1,28 +1,39 @@
 """What the database knows of the parts."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from common.schema import backups, heartbeats, outbox
-from web.extensions import cache, db
+from web.caching.data import remember
+from web.extensions import db
 from web.status.condition import Beat, Facts
 
-CACHE_KEY = "facts"
-CACHE_SECONDS = 5
+FRESH_SECONDS = 5
+STALE_SECONDS = 5  # for those who come while one reads them anew
 
 
-def current() -> Facts:
-    """Return the facts, at most a few seconds old.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The facts, and when they were read: what is said of the parts is said of that moment."""
 
-    The data is cached, not the page: a cached page would bring errors, cookies and tokens along.
-    """
-    known: Facts | None = cache.get(CACHE_KEY)
-    if known is None:
-        known = read(db.session())
-        cache.set(CACHE_KEY, known, timeout=CACHE_SECONDS)
-    return known
+    facts: Facts
+    at: datetime
+
+
+def known() -> Known:
+    """Return the facts, at most a few seconds old, and since when they are known."""
+    return remember(
+        "facts", Known, read_now, fresh_seconds=FRESH_SECONDS, stale_seconds=STALE_SECONDS
+    )
+
+
+def read_now() -> Known:
+    """Return the facts as they are now; the time is from before they are read."""
+    now = datetime.now(UTC)
+    return Known(read(db.session()), now)
 
 
 def read(session: Session) -> Facts:

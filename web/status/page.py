@@ -1,12 +1,11 @@
 """The public page: how well the parts of this deployment are."""
 
-from datetime import UTC, datetime
-
 from flask import Blueprint, current_app, make_response, render_template
 from flask.typing import ResponseReturnValue
 
+from web.caching.pages import cached
 from web.status import facts
-from web.status.condition import Facts, judge, overall
+from web.status.condition import BEAT_IS_OLD, Facts, judge, overall
 
 CACHE_CONTROL = "public, max-age=5"
 BEATS_OF = {"Mail": "mailer", "Backup": "backup"}
@@ -15,13 +14,19 @@ bp = Blueprint("status", __name__)
 
 
 @bp.get("/")
+@cached(
+    fresh_seconds=facts.FRESH_SECONDS,
+    stale_seconds=facts.STALE_SECONDS,
+    # A part that is silent for this long is not yet called down, and nor is the database.
+    stale_on_error_seconds=BEAT_IS_OLD.total_seconds(),
+)
 def show() -> ResponseReturnValue:
     """Show the parts; the page holds nothing of its reader, so any cache may keep it a moment."""
-    now, known = datetime.now(UTC), facts.current()
-    parts = judge(known, now)
-    reasons = reasons_of(known) if current_app.config["HAS_INBOX"] else {}
+    known = facts.known()
+    parts = judge(known.facts, known.at)
+    reasons = reasons_of(known.facts) if current_app.config["HAS_INBOX"] else {}
     page = render_template(
-        "status.html", parts=parts, overall=overall(parts), now=now, reasons=reasons
+        "status.html", parts=parts, overall=overall(parts), now=known.at, reasons=reasons
     )
     response = make_response(page)
     response.headers["Cache-Control"] = CACHE_CONTROL
