@@ -1,13 +1,12 @@
 """What people fill in about their account. By "password" in its name, a field is never shown again."""
 
 from flask import current_app
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, EmailField, PasswordField, SelectField, ValidationError
 
 from web.accounts import password_rules
 from web.accounts.password_rules import PasswordError
 from web.addresses import AddressError, normalize
-from web.forms import SubscribeForm
+from web.forms import PageForm, SubscribeForm
 from web.models import MEMBER, OPERATOR
 
 NO_MATCH = "The address and the password don't match."
@@ -19,7 +18,7 @@ class AddressForm(SubscribeForm):
     """One e-mail address; after a successful validation, `address` is it as SMTP takes it."""
 
 
-class SignInForm(FlaskForm):  # type: ignore[misc] # the library ships no types
+class SignInForm(PageForm):
     """An address and a password. Whatever is wrong with them, the answer is the same."""
 
     email = EmailField("E-mail address")
@@ -34,13 +33,13 @@ class SignInForm(FlaskForm):  # type: ignore[misc] # the library ships no types
             return None
 
 
-class CurrentPasswordForm(FlaskForm):  # type: ignore[misc] # the library ships no types
+class CurrentPasswordForm(PageForm):
     """The password that somebody has; whether it is right is for the view to find out."""
 
     current_password = PasswordField("Your password")
 
 
-class NewPasswordForm(FlaskForm):  # type: ignore[misc] # the library ships no types
+class NewPasswordForm(PageForm):
     """A new password, twice, as nobody sees what they type. `about` is whose it is to be."""
 
     password = PasswordField("Password")
@@ -90,7 +89,7 @@ class DeleteForm(CurrentPasswordForm):
             raise ValidationError("Please tick the box if you mean it.")
 
 
-class RoleForm(FlaskForm):  # type: ignore[misc] # the library ships no types
+class RoleForm(PageForm):
     """A role."""
 
     role = SelectField("Role", choices=ROLES, default=MEMBER)
