@@ -156,8 +156,17 @@ test-long: engine venv images ## Tests that take many minutes: ten thousand mail
 	@$(PYTEST) tests/long $(ARGS)
 
 .PHONY: bench
-bench: engine venv images ## Measure, and print the tables (ARGS=drain for one part of the mail alone)
-	@$(if $(ARGS),true,$(VENV)/python bench/stack.py)
+bench: engine venv images ## Measure, and print the tables (bench-web and bench-mail for one alone, ARGS=drain for a part)
+	@$(VENV)/python bench/stack.py
+	@$(VENV)/python bench/web.py
+	@$(VENV)/python bench/mail.py
+
+.PHONY: bench-web
+bench-web: engine venv images ## The web's tables (ARGS='pages processes layers')
+	@$(VENV)/python bench/web.py $(ARGS)
+
+.PHONY: bench-mail
+bench-mail: engine venv images ## The mail's table (ARGS=drain for one part)
 	@$(VENV)/python bench/mail.py $(ARGS)
 
 # --- upkeep ----------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ PARTS = {
 def main() -> None:
     """Measure, and print Markdown that docs/measurements.md can take as it is."""
     wanted = sys.argv[1:] or list(PARTS)
-    print(f"Measured with `make bench` on {os.cpu_count()} cores.\n")
+    print(f"Measured with `make bench-mail` on {os.cpu_count()} cores.\n")
     with a_ground() as ground:
         print_table(rows(ground, wanted))
 

@@ -35,7 +35,7 @@ BEHIND_EDGE = {  # what edge tells web of each request
     "X-Request-ID": "4f0c2a9e6f3b4d0c8d7e1a2b3c4d5e6f",
 }
 WARM_UP = 20  # requests
-ROOMY = "1000000 per second"  # counted like any limit, and never met
+ROOMY = "1000000 per second;1000000000 per day"  # two, as by default; counted, and never met
 SHARED = {
     "SESSION_TYPE": "valkey",
     "CACHE_TYPE": "RedisCache",

@@ -29,7 +29,7 @@ def main() -> None:
     """Measure, and print Markdown that docs/measurements.md can take as it is."""
     wanted = sys.argv[1:] or ["pages", "processes", "layers"]
     print(
-        f"Measured with `make bench` on {os.cpu_count()} cores, each the middle of {ROUNDS} rounds.\n"
+        f"Measured with `make bench-web` on {os.cpu_count()} cores, each the middle of {ROUNDS} rounds.\n"
     )
     with a_ground() as ground, a_site(ground) as site:
         if "pages" in wanted:

@@ -35,6 +35,10 @@ COMPOSE = {
     "OUT_MTU": ("1400", "the largest packet to SMTP and storage, in bytes; fits any link"),
     "IMAGE_TAG": ("latest", "the tag of the images that are built and started"),
     "BASE_IMAGE": ("debian:trixie-slim", "what every image is built on"),
+    "COMPOSE_PROFILES": (
+        "valkey",
+        "starts the stack's own Valkey too, for WEB_WORKERS above 1; unset, it is not there",
+    ),
     "COMPOSE_PROJECT_NAME": (
         "keelson",
         "the name of the stack; two stacks on one machine need two",
@@ -50,11 +54,11 @@ FIXED = {
     "MAIL_JOURNAL_DIR",
 }
 
-# Secrets that a file may hold instead, and where `make secret` puts it.
+# Secrets that a file may hold instead: where it is, and who writes it.
 FILES = {
-    name.upper(): f"/run/keelson/mailer/{name}"
+    name.upper(): (f"/run/keelson/mailer/{name}", f"written by `make secret NAME={name}`")
     for name in ("mail_password", "mail_oauth_client_secret", "mail_oauth_refresh_token")
-}
+} | {"VALKEY_URL": (web.settings.OWN_VALKEY_FILE, "the stack's own; written by init")}
 
 # What else `make secret` puts into the mailer's folder.
 AUTHORITY = "MAIL_CA_FILE"
@@ -76,7 +80,7 @@ def render() -> str:
         fields = {name.upper(): field for name, field in settings.model_fields.items()}
         new = {name: entry(field) for name, field in fields.items() if name not in written}
         for name in sorted(new.keys() & FILES.keys()):
-            new[f"{name}_FILE"] = (FILES[name], f"written by `make secret NAME={name.lower()}`")
+            new[f"{name}_FILE"] = FILES[name]
         if AUTHORITY in new:
             meaning = f"{new[AUTHORITY][1]}; written by `make secret NAME=mail_ca FILE=ca.pem`"
             new[AUTHORITY] = (AUTHORITY_PATH, meaning)

@@ -38,16 +38,18 @@ def main() -> int:
     return os.EX_OK
 
 
-def serve(settings: Settings) -> None:
-    """Serve until told to stop."""
+def serve(settings: Settings, *address: str) -> None:
+    """Serve until told to stop, at the usual address or at another."""
     if settings.web_workers > 1:
-        shared_figures.begin()
+        os.environ[shared_figures.VARIABLE] = shared_figures.new_folder()
     from web.accounts import announcement  # noqa: PLC0415 they bring what counts in processes, or in one
     from web.app import create_app  # noqa: PLC0415 likewise
+    from web.operation import figures  # noqa: PLC0415 likewise
     from web.server import Server  # noqa: PLC0415 likewise
 
     announcement.announce(create_app(settings))
-    Server(settings).run()
+    figures.forget(os.getpid())  # from here on, its workers alone have connections
+    Server(settings, *address).run()
 
 
 def tell_operator_link(settings: Settings) -> int:

@@ -1,5 +1,6 @@
 """Gunicorn, told by our settings alone: no command line, no configuration file, no environment."""
 
+from threading import Event, Thread
 from typing import Any
 
 from flask import Flask
@@ -7,10 +8,13 @@ from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
 
 from web.app import create_app
+from web.limits import breach_rows
+from web.operation import figures
 from web.settings import Settings
 
 ADDRESS = "0.0.0.0:8000"  # in a network that edge alone can reach
 GRACEFUL_SECONDS = 30
+LAST_WRITING_SECONDS = 2
 
 
 class Logs(glogging.Logger):  # type: ignore[misc] # the library ships no types
@@ -28,6 +32,8 @@ class Server(BaseApplication):  # type: ignore[misc] # the library ships no type
     def __init__(self, settings: Settings, address: str = ADDRESS) -> None:
         self._settings = settings
         self._address = address
+        self._stop = Event()
+        self._writing: Thread | None = None  # the worker's, once it has one
         super().__init__()
 
     def load_config(self) -> None:
@@ -42,10 +48,25 @@ class Server(BaseApplication):  # type: ignore[misc] # the library ships no type
             "worker_tmp_dir": "/dev/shm",  # noqa: S108 memory: a slow disk would look like a stuck worker
             "control_socket_disable": True,  # anyone with our user id could stop us through it
             "logger_class": Logs,
+            "worker_exit": self.end,
+            "child_exit": bury,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
         """Build the application, in the worker: connections do not survive a fork."""
-        return create_app(self._settings)
+        app = create_app(self._settings)
+        self._writing = breach_rows.keep_writing(app, self._stop)
+        return app
+
+    def end(self, _arbiter: object, _worker: object) -> None:
+        """Let the worker's own thread finish, at the end of the worker."""
+        if self._writing:
+            self._stop.set()
+            self._writing.join(LAST_WRITING_SECONDS)
+
+
+def bury(_arbiter: object, worker: Any) -> None:
+    """Forget what a worker that ended had in hand."""
+    figures.forget(worker.pid)

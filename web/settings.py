@@ -18,11 +18,15 @@ from web.values import (
     SecretKey,
     Sender,
     ValkeyUrl,
+    is_verified,
 )
 
 # Of the 120 that db/postgresql.conf allows: the mailer, backups, migrate, an operator's psql and a
 # second web that starts during a deploy need the rest.
 CONNECTIONS_OF_WEB = 90
+# Of the 128 of its pids_limit: docker's init, gunicorn's own process and a command by hand need some.
+MOST_THREADS = 112
+THREADS_BESIDE = 4  # of each process: its first, and those that wait for stores and write breaches
 OWN_VALKEY = "valkey://"  # no host: the one at VALKEY_URL
 OWN_VALKEY_FILE = "/run/keelson/web/valkey_url"
 OWN_DATABASE = "db"  # its host in the stack; what one elsewhere allows, its operator knows
@@ -154,6 +158,7 @@ class Settings(common.settings.Settings):
         return (
             super().contradictions()
             + self._too_many_connections()
+            + self._too_many_threads()
             + self._stores_of_each()
             + self._stores_nowhere()
         )
@@ -208,6 +213,34 @@ class Settings(common.settings.Settings):
             )
         return problems
 
+    def _unverified_stores(self) -> list[str]:
+        """Return a line for each Valkey that others on the way could read, or stand in for."""
+        stores = {
+            "VALKEY_URL": self.valkey_url,
+            "CACHE_REDIS_URL": self.cache_redis_url,
+            "RATELIMIT_STORAGE_URI": self.ratelimit_storage_uri,
+        }
+        return [
+            f"{name}: without TLS, or without a look at the certificate, so sessions could be read on "
+            "the way; write valkeys://USER:PASSWORD@HOST:PORT?ssl_ca_certs=FILE"
+            for name, url in stores.items()
+            if url
+            and url.get_secret_value() not in {IN_MEMORY, OWN_VALKEY}
+            and not is_verified(url.get_secret_value())
+        ]
+
+    def _too_many_threads(self) -> list[str]:
+        """Return a line if the threads could be more than web's container may have."""
+        threads = self.web_workers * (self.web_threads + THREADS_BESIDE)
+        if threads <= MOST_THREADS:
+            return []
+        most = max(1, MOST_THREADS // self.web_workers - THREADS_BESIDE)
+        problem = (
+            f"WEB_THREADS: WEB_WORKERS x (WEB_THREADS + {THREADS_BESIDE}) is {threads} threads, and "
+            f"web's container has room for {MOST_THREADS}; set WEB_THREADS to at most {most}"
+        )
+        return [problem]
+
     def unsafe_in_production(self) -> list[str]:
         """Return a line for each setting that production refuses."""
         problems = super().unsafe_in_production()
@@ -221,6 +254,7 @@ class Settings(common.settings.Settings):
                 "CORS_ORIGINS: * would let the scripts of every site read the API; write the exact "
                 f"origins, or only this site's own, {self.base_url}"
             )
+        problems += self._unverified_stores()
         problems += [
             f"CORS_ORIGINS: {origin} is not https; write https://HOST"
             for origin in self.cors_origins

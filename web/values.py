@@ -4,7 +4,7 @@ import re
 from email.utils import parseaddr
 from ipaddress import ip_address
 from typing import Annotated
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from limits import parse_many
 from pydantic import AfterValidator, BeforeValidator, SecretStr
@@ -14,8 +14,10 @@ from web.addresses import AddressError, normalize
 
 ANY_ORIGIN = ("*",)
 IN_MEMORY = "memory://"
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 SHORTEST_SECRET_KEY = 32
 CLIENT_SCHEMES = {"valkey": "redis", "valkeys": "rediss", "redis": "redis", "rediss": "rediss"}
+VALKEY_OPTIONS = {"ssl_ca_certs", "ssl_cert_reqs", "ssl_check_hostname"}
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _NAME = re.compile(rf"({_LABEL}\.)*(?![0-9]+$){_LABEL}")  # the last one in digits: an IP address
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
@@ -50,6 +52,11 @@ def known_valkey(url: SecretStr) -> SecretStr:
     scheme, separator, rest = url.get_secret_value().partition("://")
     if not separator or scheme not in CLIENT_SCHEMES or not is_address(f"http://{rest}"):
         raise ValueError("not an address of Valkey; write valkeys://USER:PASSWORD@HOST:PORT")
+    unknown = sorted(parse_qs(urlsplit(f"http://{rest}").query).keys() - VALKEY_OPTIONS)
+    if unknown:
+        known = ", ".join(sorted(VALKEY_OPTIONS))
+        message = f"has {', '.join(unknown)} after its ?; only {known} may stand there"
+        raise ValueError(message)
     return SecretStr(f"{CLIENT_SCHEMES[scheme]}://{rest}")
 
 
@@ -60,6 +67,17 @@ def is_address(url: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_verified(valkey: str) -> bool:
+    """Return whether nobody between here and Valkey can read along, or be taken for it."""
+    parts = urlsplit(valkey)
+    options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    return parts.hostname in LOOPBACK or (
+        parts.scheme == "rediss"
+        and options.get("ssl_cert_reqs", "required") == "required"
+        and options.get("ssl_check_hostname", "true").lower() == "true"
+    )
 
 
 def known_limit_store(uri: SecretStr) -> SecretStr:

@@ -11,6 +11,7 @@ from mailer.smtp.relay import Relay
 from tests.integration.mailers import Mailer
 from tests.integration.postgres import Database
 from tests.integration.smtp_server import a_relay, running_server
+from tests.integration.valkey import Valkey
 from tests.stack.smtp.certificates import Certificate, make_certificate
 from tests.stack.smtp.server import SmtpServer
 
@@ -22,6 +23,20 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """The project's own database image, migrated, with TLS and the four roles."""
     with Database(tmp_path_factory.mktemp("database")).running() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def running_valkey(database: Database) -> Iterator[Valkey]:
+    """The project's own Valkey image, with TLS and its one user."""
+    with Valkey(database).running() as running:
+        yield running
+
+
+@pytest.fixture
+def valkey(running_valkey: Valkey) -> Valkey:
+    """A Valkey that is empty."""
+    running_valkey.empty()
+    return running_valkey
 
 
 @pytest.fixture(autouse=True)

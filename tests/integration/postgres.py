@@ -19,7 +19,7 @@ from tests.ports import free_port
 from tests.waiting import eventually
 
 PARTS = ("owner", "web", "mailer", "backup")
-FOLDERS = ("authority", "ca", "db", "edge", *PARTS)
+FOLDERS = ("authority", "ca", "db", "edge", "valkey", *PARTS)
 
 
 class Database:

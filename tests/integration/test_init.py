@@ -9,7 +9,7 @@ import pytest
 
 from tests.stack.smtp.certificates import make_certificate
 
-FOLDERS = ("authority", "ca", "db", "edge", "owner", "web", "mailer", "backup")
+FOLDERS = ("authority", "ca", "db", "edge", "valkey", "owner", "web", "mailer", "backup")
 
 
 @pytest.fixture
@@ -41,13 +41,20 @@ def test_a_second_run_makes_nothing_and_overwrites_nothing(volumes: list[str]) -
     second = init(volumes)
 
     assert first.returncode == second.returncode == 0
-    assert len(before.splitlines()) == 16
+    assert len(before.splitlines()) == 20
     assert checksums(volumes) == before
     assert second.stderr == ""
 
 
 @pytest.mark.parametrize(
-    ("part", "name"), [("db", "db"), ("db", "localhost"), ("edge", "localhost"), ("edge", "edge")]
+    ("part", "name"),
+    [
+        ("db", "db"),
+        ("db", "localhost"),
+        ("edge", "localhost"),
+        ("edge", "edge"),
+        ("valkey", "valkey"),
+    ],
 )
 def test_certificates_are_for_the_names_that_clients_use(
     volumes: list[str], part: str, name: str
@@ -130,6 +137,27 @@ def test_a_run_that_was_killed_between_two_files_is_finished_by_the_next(
     assert "made a new certificate authority" in done.stderr
     verify = "openssl verify -CAfile /run/keelson/ca/ca.crt /run/keelson/db/tls.crt"
     assert init(volumes, "bash", "-c", verify).returncode == 0
+
+
+def test_valkeys_password_is_in_the_address_that_web_reads(volumes: list[str]) -> None:
+    def read(*command: str) -> str:
+        return init(volumes, *command).stdout.strip()
+
+    init(volumes)
+    before = read("cat", "/run/keelson/valkey/web.password")
+    init(volumes, "rm", "/run/keelson/valkey/web.password")
+
+    done = init(volumes)
+
+    password = read("cat", "/run/keelson/valkey/web.password")
+    address = read("cat", "/run/keelson/web/valkey_url")
+    assert "web: its valkey_url does not match the password" in done.stderr
+    assert password != before
+    assert address == (
+        f"valkeys://web:{password}@valkey:6379/0?ssl_ca_certs=/run/keelson/ca/ca.crt"
+    )
+    assert read("stat", "-c", "%a %g", "/run/keelson/valkey/web.password") == "440 10007"
+    assert read("stat", "-c", "%a %g", "/run/keelson/web/valkey_url") == "440 10001"
 
 
 def test_a_secret_is_put_where_its_service_reads_it(volumes: list[str]) -> None:

@@ -1,14 +1,18 @@
 """What a monitoring system is told."""
 
+from contextlib import ExitStack, suppress
+
 import pytest
 from flask.testing import FlaskClient
-from prometheus_client import Metric
+from prometheus_client import REGISTRY, Metric
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy.exc import OperationalError
 
 from tests.conftest import ROOT
 from tests.integration.mails import ago, ahead, close_gate, living_mailer, put_mail
 from tests.integration.postgres import Database
 from tests.web_app import an_app
+from web.extensions import db
 
 
 @pytest.fixture
@@ -95,15 +99,105 @@ def test_mailers_that_live_are_counted(client: FlaskClient, database: Database) 
         assert values(client, "keelson_mail_mailers") == {(): 1}
 
 
-def test_database_that_is_away_is_told_and_nothing_else() -> None:
+def test_database_that_is_away_is_told_and_nothing_of_its_mail() -> None:
     client = an_app().test_client()
 
     assert values(client, "keelson_database_up") == {(): 0}
-    assert list(families(client)) == ["keelson_database_up"]
+    told = families(client)
+    assert not [name for name in told if name.startswith("keelson_mail")]
+    assert "keelson_http_request_seconds" in told
 
 
 def test_database_that_answers_is_up(client: FlaskClient) -> None:
     assert values(client, "keelson_database_up") == {(): 1}
+
+
+def requests(client: FlaskClient, route: str, method: str, status: str) -> float:
+    """Return how many such requests were answered."""
+    samples = families(client)["keelson_http_request_seconds"].samples
+    labels = {"route": route, "method": method, "status": status}
+    return sum(s.value for s in samples if s.name.endswith("_count") and s.labels == labels)
+
+
+def test_requests_are_counted_by_route_method_and_status(database: Database) -> None:
+    client = an_app(database_url=database.url("web")).test_client()
+    asked = [
+        ("subscribe.asked", "GET", "2xx"),
+        ("unknown", "other", "4xx"),
+        ("subscribe.form", "HEAD", "2xx"),
+    ]
+    before = [requests(client, *labels) for labels in asked]
+
+    client.get("/subscribe/asked")
+    client.open("/nowhere", method="BREW")
+    client.head("/subscribe")
+
+    assert [requests(client, *labels) for labels in asked] == [number + 1 for number in before]
+
+
+def test_duration_of_requests_is_told(client: FlaskClient) -> None:
+    client.get("/healthz")
+
+    samples = families(client)["keelson_http_request_seconds"].samples
+    edges = {
+        s.labels["le"]
+        for s in samples
+        if s.labels.get("route") == "health.healthz" and "le" in s.labels
+    }
+    assert {"0.005", "0.1", "1.0", "+Inf"} <= edges
+    assert not [s for s in samples if s.name.endswith("_created")]
+
+
+def test_breaches_of_limits_are_told(client: FlaskClient) -> None:
+    labels = {"route": "subscribe.form", "rule": "site"}
+
+    def told() -> float:
+        samples = families(client)["keelson_rate_limit_breaches"].samples
+        return sum(sample.value for sample in samples if sample.labels == labels)
+
+    before = told()
+    for _ in range(3):
+        client.get("/subscribe")
+
+    assert told() == before + 2
+
+
+def test_pool_is_told_as_it_is(database: Database) -> None:
+    given = {"db_pool_size": 2, "db_max_overflow": 3}
+    app = an_app(database_url=database.url("web"), **given)
+
+    def told() -> tuple[float, ...]:
+        names = ("size", "most", "open", "in_use", "overflow")
+        values = [REGISTRY.get_sample_value(f"keelson_database_pool_{name}") for name in names]
+        return tuple(value for value in values if value is not None)
+
+    assert told()[:2] == (2, 5)
+    with app.app_context(), ExitStack() as stack:
+        for _ in range(4):
+            stack.enter_context(db.engine.connect())
+        assert told() == (2, 5, 4, 4, 2)
+    assert told() == (2, 5, 2, 0, 0)
+    with app.app_context():
+        db.engine.dispose()
+    assert told() == (2, 5, 0, 0, 0)
+
+
+def test_connection_that_broke_is_not_counted_for_ever(database: Database) -> None:
+    app = an_app(database_url=database.url("web"))
+    with app.app_context(), db.engine.connect() as connection:
+        connection.invalidate()
+
+    assert REGISTRY.get_sample_value("keelson_database_pool_open") == 0
+    assert REGISTRY.get_sample_value("keelson_database_pool_in_use") == 0
+
+
+def test_database_that_is_away_is_no_connection() -> None:
+    app = an_app()
+    with app.app_context(), suppress(OperationalError):
+        db.engine.connect()
+
+    assert REGISTRY.get_sample_value("keelson_database_pool_open") == 0
+    assert REGISTRY.get_sample_value("keelson_database_pool_in_use") == 0
 
 
 def test_asking_costs_no_session_and_is_not_limited(client: FlaskClient) -> None:

@@ -154,6 +154,7 @@ def test_a_web_that_is_away_gives_a_clear_page(stack: Stack) -> None:
     token = secrets.token_urlsafe(32)
     opened = stack.get(f"/subscribe/confirm/{token}", headers={"Referer": f"/{token}"})
     sent = requests.post(f"{stack.url}/subscribe", data={"email": "a@example.org"}, timeout=30)
+    program = stack.get("/api/v1/status")
     log = stack.logs("edge")
     stack.compose("start", "web")
     stack.wait_until_well()
@@ -163,6 +164,9 @@ def test_a_web_that_is_away_gives_a_clear_page(stack: Stack) -> None:
         assert answer.headers["Retry-After"] == "5"
         assert "Back in a moment" in answer.text
     assert token not in log
+    assert (program.status_code, program.json()["status"]) == (503, 503)
+    assert program.headers["Content-Type"] == "application/problem+json"
+    assert (program.headers["Retry-After"], program.headers["Vary"]) == ("5", "Origin")
 
 
 def test_a_mailed_link_is_in_no_log(stack: Stack) -> None:

@@ -7,8 +7,9 @@ import pytest
 
 from tests.stack.stack import LONG_RUNNING, ONE_SHOT, Stack
 
-ALL = (*ONE_SHOT, *LONG_RUNNING, "restore")
-STOP_SECONDS = {"web": 40, "edge": 40, "db": 60, "mailer": 60, "backup": 60}
+ON_REQUEST = ("restore", "valkey")  # each with a profile of its name
+ALL = (*ONE_SHOT, *LONG_RUNNING, *ON_REQUEST)
+STOP_SECONDS = {"web": 40, "edge": 40, "db": 60, "mailer": 60, "backup": 60, "valkey": 30}
 NETWORKS = {
     "init": {"none"},
     "db": {"data"},
@@ -18,6 +19,7 @@ NETWORKS = {
     "backup": {"data", "out"},
     "edge": {"front", "back"},
     "restore": {"data"},
+    "valkey": {"data"},
 }
 SECRETS = {
     "db": {"db"},
@@ -27,15 +29,18 @@ SECRETS = {
     "backup": {"backup", "ca"},
     "edge": {"edge"},
     "restore": {"owner", "ca"},
+    "valkey": {"valkey"},
 }
 
 
 @pytest.fixture(scope="module", autouse=True)
-def restore(stack: Stack) -> Iterator[None]:
-    """Create the one-shot part that only exists when it is asked for, without starting it."""
-    stack.compose("--profile", "restore", "create", "--no-recreate", "restore")
+def on_request(stack: Stack) -> Iterator[None]:
+    """Create the parts that only exist when they are asked for, without starting them."""
+    for part in ON_REQUEST:
+        stack.compose("--profile", part, "create", "--no-recreate", part)
     yield
-    stack.compose("--profile", "restore", "rm", "--force", "restore")
+    for part in ON_REQUEST:
+        stack.compose("--profile", part, "rm", "--force", part)
 
 
 def host_config(stack: Stack, service: str) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def test_who_signs_in_at_one_web_is_signed_in_at_all_and_signed_out_at_all(stack
 
     assert len(ids) == 2
     assert signed_in(visitor) == [True] * ASKED
-    visitor.send("/account", action="/account/sign-out")
+    visitor.sign_out()
     assert signed_in(visitor) == [False] * ASKED
     for _ in range(ASKED):
         visitor.open("/nowhere")

@@ -140,7 +140,7 @@ def test_a_foreign_database_volume_is_refused_and_left_alone(prepare: str, said:
 
 
 FULL_THEN_FREE = r"""
-cd /run/keelson && mkdir authority ca db edge owner web mailer backup
+cd /run/keelson && mkdir authority ca db edge owner web mailer backup valkey
 cat /dev/zero >filler 2>/dev/null
 init && exit 90                                              # it must not succeed
 find . -type f ! -name '.*' ! -name filler -size 0 | grep . && exit 91 # nor leave an empty file under a final name

@@ -23,13 +23,14 @@ class Visitor:
         """Open a page by its path or its whole address."""
         return self._session.get(path if "://" in path else self._url + path, timeout=30)
 
-    def send(self, path: str, **fields: str) -> requests.Response:
-        """Open the page with the form and send it filled in."""
+    def send(self, path: str, *, to: str = "", **fields: str) -> requests.Response:
+        """Open the page with the form and send it filled in, to the page itself or where it says."""
         page = self.open(path)
         token = CSRF.search(page.text)
         if token:
             fields["csrf_token"] = unescape(token[1])
-        return self._session.post(page.url, data=fields, headers={"Referer": page.url}, timeout=30)
+        target = self._url + to if to else page.url
+        return self._session.post(target, data=fields, headers={"Referer": page.url}, timeout=30)
 
     def subscribe(self, email: str) -> requests.Response:
         """Ask for notices by e-mail."""
@@ -46,6 +47,10 @@ class Visitor:
     def sign_in(self, email: str, password: str = PASSWORD) -> requests.Response:
         """Sign in."""
         return self.send("/account/sign-in", email=email, password=password)
+
+    def sign_out(self) -> requests.Response:
+        """Sign out."""
+        return self.send("/account", to="/account/sign-out")
 
     @property
     def is_signed_in(self) -> bool:

@@ -12,6 +12,7 @@ SERVICES = {title.lower(): settings for title, settings in env_example.SECTIONS[
 
 
 OLDER_NAMES = {"RATELIMIT_STORAGE_URL"}
+OF_COMPOSE_ITSELF = {"COMPOSE_PROFILES"}
 
 
 def documented() -> set[str]:
@@ -40,7 +41,7 @@ def test_every_variable_of_compose_is_documented() -> None:
 def test_every_documented_setting_reaches_compose() -> None:
     read = set(VARIABLE.findall((ROOT / "compose.yaml").read_text(encoding="utf-8")))
 
-    assert documented() - read == set()
+    assert documented() - read == OF_COMPOSE_ITSELF
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -1,31 +1,52 @@
-"""One file, written by the cache that web keeps its sessions in."""
+"""One file, written by what web keeps its sessions in."""
 
+import hashlib
+import json
 import os
 import time
 from pathlib import Path
 
 import pytest
-from cachelib import FileSystemCache
 
 from mailer.upkeep.expiry import Fate
 from mailer.upkeep.session_files import give_back, remove, settle
 from tests.web_app import an_app
+from web.sessions.files import SessionFiles
 
 LONG_AGO = -10_000  # as seconds to live
 KEY = "session:alice"
 UNFINISHED = "tmpab12cd34.__wz_cache"
 
 
-@pytest.fixture
-def cache(tmp_path: Path) -> FileSystemCache:
+class Sessions:
     """What web keeps its sessions in, as web makes it."""
-    return cache_of(tmp_path)
+
+    def __init__(self, folder: Path) -> None:
+        an_app(session_file_dir=folder)  # as web makes the folder
+        self._store = SessionFiles(folder)
+
+    def set(self, key: str, value: object, timeout: int) -> bool:
+        """Keep a session for so many seconds."""
+        return self._store.write(named(key), json.dumps(value).encode(), timeout)
+
+    def get(self, key: str) -> object:
+        """Return what is kept, or None."""
+        found = self._store.read(named(key))
+        return None if found is None else json.loads(found.content)
+
+    def delete(self, key: str) -> bool:
+        """Forget the session."""
+        return self._store.delete(named(key))
 
 
-def cache_of(folder: Path) -> FileSystemCache:
-    interface = an_app(session_file_dir=folder).session_interface
-    found: FileSystemCache = interface.cache  # type: ignore[attr-defined] # Flask-Session's own
-    return found
+def named(key: str) -> str:
+    """Return a name such as web gives a session's file."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Sessions:
+    return Sessions(tmp_path)
 
 
 def only_file(folder: Path) -> Path:
@@ -37,14 +58,14 @@ def make_old(path: Path) -> None:
     os.utime(path, (time.time() - 3700, time.time() - 3700))
 
 
-def test_expired_session_is_removed(cache: FileSystemCache, tmp_path: Path) -> None:
+def test_expired_session_is_removed(cache: Sessions, tmp_path: Path) -> None:
     cache.set(KEY, {"name": "ada"}, timeout=LONG_AGO)
 
     assert settle(only_file(tmp_path), time.time()) is Fate.EXPIRED
     assert list(tmp_path.iterdir()) == []
 
 
-def test_live_session_stays_however_old_its_file(cache: FileSystemCache, tmp_path: Path) -> None:
+def test_live_session_stays_however_old_its_file(cache: Sessions, tmp_path: Path) -> None:
     cache.set(KEY, {"name": "ada"}, timeout=60)
     make_old(only_file(tmp_path))
 
@@ -88,7 +109,7 @@ def test_link_is_not_followed(tmp_path: Path) -> None:
 
 
 def test_session_that_web_writes_between_look_and_removal_stays(
-    cache: FileSystemCache, tmp_path: Path
+    cache: Sessions, tmp_path: Path
 ) -> None:
     cache.set(KEY, {"visits": 1}, timeout=LONG_AGO)
     path = only_file(tmp_path)
@@ -103,7 +124,7 @@ def test_session_that_web_writes_between_look_and_removal_stays(
 
 
 def test_session_that_is_given_back_does_not_replace_a_newer_one(
-    cache: FileSystemCache, tmp_path: Path
+    cache: Sessions, tmp_path: Path
 ) -> None:
     cache.set(KEY, {"visits": 1}, timeout=60)
     path = only_file(tmp_path)
@@ -118,7 +139,7 @@ def test_session_that_is_given_back_does_not_replace_a_newer_one(
 
 @pytest.mark.parametrize(("seconds", "left"), [(60, {"visits": 1}), (LONG_AGO, None)])
 def test_what_a_killed_mailer_had_taken_is_settled(
-    cache: FileSystemCache, tmp_path: Path, seconds: int, left: object
+    cache: Sessions, tmp_path: Path, seconds: int, left: object
 ) -> None:
     cache.set(KEY, {"visits": 1}, timeout=seconds)
     path = only_file(tmp_path)

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from mailer.stop import Stop
 from mailer.upkeep import sweeper as module
 from mailer.upkeep.sweeper import Sweeper, alone_in
-from tests.unit.test_mailer_session_files import LONG_AGO, cache_of, make_old
+from tests.unit.test_mailer_session_files import LONG_AGO, Sessions, make_old
 from tests.waiting import eventually
 
 RACE_SECONDS = 3
@@ -27,7 +27,7 @@ def refusing(error: OSError) -> Callable[[Path, float], None]:
 
 
 def test_one_line_says_how_many_were_removed(tmp_path: Path) -> None:
-    cache = cache_of(tmp_path)
+    cache = Sessions(tmp_path)
     for number in range(3):
         cache.set(f"session:{number}", {}, timeout=LONG_AGO)
     cache.set("session:live", {"name": "ada"}, timeout=60)
@@ -44,7 +44,7 @@ def test_one_line_says_how_many_were_removed(tmp_path: Path) -> None:
 
 
 def test_nothing_is_said_where_nothing_was_removed(tmp_path: Path) -> None:
-    cache_of(tmp_path).set("session:live", {"name": "ada"}, timeout=60)
+    Sessions(tmp_path).set("session:live", {"name": "ada"}, timeout=60)
     (tmp_path / "folder").mkdir()
 
     with capture_logs() as logged:
@@ -100,7 +100,7 @@ def test_file_that_others_removed_first_is_no_trouble(
 
 
 def test_sweeper_leaves_the_folder_to_another_that_is_at_it(tmp_path: Path) -> None:
-    cache_of(tmp_path).set("session:alice", {}, timeout=LONG_AGO)
+    Sessions(tmp_path).set("session:alice", {}, timeout=LONG_AGO)
     sweeper = a_sweeper(tmp_path)
 
     with alone_in(tmp_path) as alone:
@@ -136,7 +136,7 @@ def test_no_session_is_lost_however_web_and_two_sweepers_meet(tmp_path: Path) ->
     over, stop, lost = Event(), Stop(), list[str]()
 
     def visit(key: str) -> None:
-        cache, visits = cache_of(tmp_path), 0
+        cache, visits = Sessions(tmp_path), 0
         while not over.is_set():
             visits += 1
             cache.set(key, {"visits": visits}, timeout=LONG_AGO)

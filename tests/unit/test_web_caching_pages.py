@@ -322,3 +322,30 @@ def test_page_behind_a_form_token_keeps_its_visitors_apart(site: CachedSite) -> 
     ada, bob = site.client(), site.client()
 
     assert form_token(ada.get("/page")) != form_token(bob.get("/page"))
+
+
+@pytest.mark.parametrize("who", ["a session", "an account"])
+def test_answer_that_was_not_made_plain_is_for_its_reader_alone(site: CachedSite, who: str) -> None:
+    site.add(
+        "/themed",
+        lambda: make_response(
+            request.cookies.get("theme", ""), {"Cache-Control": "public, max-age=60"}
+        ),
+    )
+    client = site.client()
+    client.set_cookie("theme", "dark")
+    headers = {}
+    if who == "a session":
+        client.set_cookie("session", "made-up")
+    else:
+        headers["Authorization"] = "Bearer x"
+
+    answer = client.get("/themed", headers=headers)
+
+    assert (answer.text, answer.headers["Cache-Control"]) == ("dark", "private, no-store")
+
+
+def test_address_of_who_came_first_is_not_in_the_page(site: CachedSite) -> None:
+    site.add("/you", lambda: str(request.remote_addr))
+
+    assert site.get("/you").text == "None"

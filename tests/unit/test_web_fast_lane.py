@@ -3,11 +3,12 @@
 from typing import Any
 
 import pytest
-from flask import make_response
+from flask import Blueprint, abort, make_response
 from flask.typing import ResponseReturnValue
 from werkzeug.test import TestResponse
 
 from tests.cached_site import CachedSite, a_site
+from web.limits.limiter import limiter
 
 OF_ONE_REQUEST = {"X-Request-ID", "Age", "Date"}
 REQUEST_ID = "4f0c2a9e6f3b4d0c8d7e1a2b3c4d5e6f"
@@ -131,6 +132,73 @@ def test_lane_counts_with_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     statuses = [woken.get(path).status_code for path in ("/page", "/page", "/nowhere", "/page")]
 
     assert statuses == [200, 200, 404, 429]
+
+
+@pytest.mark.parametrize("where", ["the view", "the application"])
+def test_what_stands_before_a_page_is_not_passed_by(woken: Woken, where: str) -> None:
+    app = woken.site.app
+    closed: list[bool] = []
+
+    def guard() -> None:
+        if closed:
+            abort(403)
+
+    def guarded() -> Any:
+        guard()
+        return whole()
+
+    if where == "the application":
+        app.before_request(guard)
+    else:
+        whole: Any = app.view_functions["/page"]
+        app.view_functions["/page"] = guarded
+    woken.get()
+    closed.append(True)
+
+    assert woken.get().status_code == 403
+
+
+def test_guard_and_limit_of_a_blueprint_are_not_passed_by(woken: Woken) -> None:
+    view: Any = woken.site.app.view_functions["/page"]
+    for name in ("guarded", "limited"):
+        bp = Blueprint(name, __name__)
+        bp.add_url_rule(f"/{name}", "page", view)
+        if name == "guarded":
+            bp.before_request(lambda: None)
+        else:
+            limiter.limit("3 per hour")(bp)
+        woken.site.app.register_blueprint(bp)
+
+    for name in ("guarded", "limited"):
+        for _ in range(2):
+            woken.get(f"/{name}")
+
+    assert woken.times == 4
+
+
+def test_length_is_that_of_the_body(woken: Woken) -> None:
+    bodies = ["long body", "body"]
+    same = {"ETag": '"same"', "Last-Modified": "Mon, 06 Jan 2025 12:00:00 GMT"}
+    woken.site.add("/length", lambda: make_response(bodies.pop(), same))
+    woken.get("/length")
+    woken.site.now += 61
+    woken.site.client().head("/length")  # made anew, where the lane learns nothing
+
+    answer = woken.get("/length")
+
+    assert (answer.text, answer.headers["Content-Length"]) == ("long body", "9")
+
+
+def test_header_that_may_be_anothers_is_not_learned(woken: Woken) -> None:
+    def stamp(response: Any) -> Any:
+        response.headers["Server-Timing"] = f"view;dur={woken.times}"
+        return response
+
+    woken.site.app.after_request(stamp)
+
+    stamps = [woken.get().headers["Server-Timing"] for _ in range(2)]
+
+    assert stamps == ["view;dur=1", "view;dur=2"]
 
 
 def test_answer_with_a_cookie_is_not_learned(woken: Woken) -> None:

@@ -50,4 +50,11 @@ def test_unknown_argument_is_refused() -> None:
     done = run_web("check", **GIVEN)
 
     assert done.returncode == 2
-    assert "unrecognized arguments: check" in done.stderr
+    assert "invalid choice: 'check'" in done.stderr
+
+
+def test_operator_link_without_a_database_says_so() -> None:
+    done = run_web("operator-link", **GIVEN)
+
+    assert (done.returncode, done.stdout) == (69, "")
+    assert done.stderr.startswith("the database is away: ")

@@ -6,7 +6,7 @@ import pytest
 from common.settings import ConfigError
 from tests.conftest import ROOT
 from tests.web_app import SECRET_KEY, some_settings
-from web.settings import CONNECTIONS_OF_WEB, Settings
+from web.settings import CONNECTIONS_OF_WEB, MOST_THREADS, Settings
 
 PRODUCTION: dict[str, object] = {
     "app_env": "production",
@@ -87,7 +87,12 @@ def test_secret_key_is_never_repeated() -> None:
         pytest.param("cors_origins", "https://*.x.org", "not an origin", id="origin as a pattern"),
         pytest.param("cors_origins", "*,https://x.org", "stands for every", id="all and one"),
         pytest.param("ratelimit_default", "often", "not rate limits", id="limits in words"),
-        pytest.param("ratelimit_storage_uri", "redis://x", "'memory://'", id="unknown store"),
+        pytest.param(
+            "valkey_url", "valkeys://x?nonsense=1", "has nonsense after", id="unknown option"
+        ),
+        pytest.param(
+            "ratelimit_storage_uri", "memcached://x", "write memory://", id="unknown store"
+        ),
         pytest.param("mail_default_sender", "me", "not a sender", id="sender without host"),
         pytest.param("mail_default_sender", "a@x.org\nBcc: b@x.org", "control", id="header"),
         pytest.param("session_cookie_samesite", "None", "'Lax' or 'Strict'", id="open cookie"),
@@ -214,12 +219,48 @@ def test_production_accepts_what_is_safe() -> None:
 
 
 @pytest.mark.parametrize(
+    "url", ["valkeys://u:p@v.example.org:6379/0?ssl_ca_certs=/ca.crt", "valkey://localhost:6379"]
+)
+def test_production_accepts_a_valkey_that_is_verified_or_on_this_machine(url: str) -> None:
+    assert some_settings(**PRODUCTION, valkey_url=url).valkey_url
+
+
+def test_more_threads_than_the_container_may_have_are_refused() -> None:
+    (problem,) = problems(web_threads=109)
+
+    assert problem == (
+        "WEB_THREADS: WEB_WORKERS x (WEB_THREADS + 4) is 113 threads, and web's container has room"
+        " for 112; set WEB_THREADS to at most 108"
+    )
+    assert some_settings(web_threads=108).web_threads == 108
+
+
+def test_container_has_room_for_those_threads() -> None:
+    web = (ROOT / "compose.yaml").read_text(encoding="utf-8").split("\n  web:\n")[1]
+
+    assert int(re.findall(r"pids_limit: (\d+)", web)[0]) - MOST_THREADS >= 16
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         pytest.param("cors_origins", "*", id="API open to every site"),
         pytest.param("cors_origins", "http://app.example.org", id="origin without TLS"),
         pytest.param("base_url", "http://status.example.org", id="site without TLS"),
         pytest.param("database_url", "postgresql://web@db/keelson", id="server not verified"),
+        pytest.param(
+            "valkey_url", "valkey://u:p@valkey.example.org:6379", id="sessions in the clear"
+        ),
+        pytest.param("cache_redis_url", "redis://valkey.example.org", id="cache in the clear"),
+        pytest.param("ratelimit_storage_uri", "redis://v.example.org", id="limits in the clear"),
+        pytest.param(
+            "valkey_url", "valkeys://v.example.org?ssl_cert_reqs=none", id="Valkey not verified"
+        ),
+        pytest.param(
+            "valkey_url",
+            "valkeys://v.example.org?ssl_check_hostname=false",
+            id="or any of its name",
+        ),
     ],
 )
 def test_production_refuses_what_is_unsafe(name: str, value: str) -> None:

@@ -8,6 +8,9 @@ from web.values import ANY_ORIGIN
 
 API = "/api/"
 PREFLIGHT_SECONDS = 600
+METHODS = ["GET", "HEAD", "POST", "DELETE", "OPTIONS"]
+HEADERS = ["Content-Type", "X-CSRFToken"]  # that a script may send, beside those that any may
+EXPOSED = ["RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"]  # that it may read
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -20,7 +23,9 @@ def init_app(app: Flask, settings: Settings) -> None:
         supports_credentials=settings.cors_supports_credentials and not everyone,
         send_wildcard=everyone,
         always_send=False,  # nothing to say to who is of no other origin
-        methods=["GET", "HEAD", "OPTIONS"],
+        methods=METHODS,
+        allow_headers=HEADERS,
+        expose_headers=EXPOSED,
         max_age=PREFLIGHT_SECONDS,
     )
     app.after_request(vary_by_origin)

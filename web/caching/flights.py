@@ -11,11 +11,12 @@ class Flight:
     def __init__(self) -> None:
         self._landed = Event()
         self.entry: Entry | None = None  # also None where it failed
+        self.error: Exception | None = None  # why it failed
         self.shareable = True  # False where each must compute for themselves
 
-    def land(self, entry: Entry | None, *, shareable: bool) -> None:
+    def land(self, entry: Entry | None, error: Exception | None, *, shareable: bool) -> None:
         """Hand the result to all who wait."""
-        self.entry, self.shareable = entry, shareable
+        self.entry, self.error, self.shareable = entry, error, shareable
         self._landed.set()
 
     def wait(self, seconds: float) -> bool:
@@ -38,8 +39,10 @@ class Flights:
             flight = self._by_key[key] = Flight()
             return flight, True
 
-    def land(self, key: str, entry: Entry | None, *, shareable: bool) -> None:
+    def land(
+        self, key: str, entry: Entry | None, error: Exception | None, *, shareable: bool
+    ) -> None:
         """End the flight; who asks from now on begins another."""
         with self._lock:
             flight = self._by_key.pop(key)
-        flight.land(entry, shareable=shareable)
+        flight.land(entry, error, shareable=shareable)

@@ -43,8 +43,9 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class KeptPage:
-    """What a request was answered with, what was asked of the cache for it, and the route."""
+    """What a request was answered with, what was asked of the cache for it, and by which view."""
 
     job: Job
     entry: Entry
     endpoint: str
+    view: Callable[..., Any]

@@ -85,9 +85,14 @@ class Keeper:
     def _follow(
         self, job: Job, kept: Kept, flight: Flight, versions: tuple[str, ...], deadline: float
     ) -> Made | None:
-        """Return what another makes, or None to ask anew: it failed, or the data changed meanwhile."""
+        """Return what another makes, or None to ask anew, as the data changed meanwhile.
+
+        Its failure is that of all who wait: one after the other, each would wait for its own.
+        """
         if not flight.wait(max(0.0, deadline - time.monotonic())):
             return shown(job, kept.spare) if kept.spare else self._make(job, kept)
+        if flight.error is not None:
+            raise flight.error
         if not flight.shareable:
             return self._make(job, kept)
         if flight.entry is None or flight.entry.versions != versions:
@@ -98,6 +103,7 @@ class Keeper:
     def _lead(self, job: Job, kept: Kept) -> Made:
         """Make the answer for all who wait, unless another process does already."""
         made: Made | None = None
+        failure: Exception | None = None
         leased = self.store.lease(job.key)
         try:
             if not leased and kept.stale:
@@ -105,11 +111,14 @@ class Keeper:
             elif not leased:
                 made, leased = self._await_another_process(job)
             made = made or self._make(job, kept)
+        except Exception as error:
+            failure = error
+            raise
         finally:
             if leased:
                 self.store.release(job.key)
             entry = made if isinstance(made, Entry) else None
-            self._flights.land(job.key, entry, shareable=not isinstance(made, Unkept))
+            self._flights.land(job.key, entry, failure, shareable=not isinstance(made, Unkept))
         return made
 
     def _await_another_process(self, job: Job) -> tuple[Entry | None, bool]:

@@ -9,6 +9,7 @@ the page. Whatever touches the session or the form's token is never kept.
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial, wraps
 from http import HTTPStatus
 from io import BytesIO
@@ -38,7 +39,7 @@ LONGEST_PATH = 300
 LONGEST_VALUE = 64  # of a query argument
 OF_ONE_READER = ("csrf_token", "csp_nonce")  # in `g`, once the page has one
 OF_THE_SERVER = (
-    "PATH_INFO", "SCRIPT_NAME", "REMOTE_ADDR", "SERVER_PROTOCOL",
+    "PATH_INFO", "SCRIPT_NAME", "SERVER_PROTOCOL",
     "wsgi.version", "wsgi.errors", "wsgi.multithread", "wsgi.multiprocess", "wsgi.run_once",
 )  # fmt: skip
 
@@ -71,19 +72,32 @@ def cached(
             asked = arguments(context.request, query) if is_anonymous(context) else None
             if asked is None:
                 figures.bypassed.inc()
-                return view(*args, **kwargs)
+                return for_one_reader(context, view(*args, **kwargs))
             make = partial(make_page, context, partial(view, *args, **kwargs), asked)
             # Encoded arguments have no space, so where the path begins is certain.
             job = Job(f"page {asked} {context.request.path}", terms, figures, make)
             made = keeper_of(context.app).obtain(job)
             if isinstance(made, Entry):
-                kept = KeptPage(job, made, str(context.request.endpoint))
+                endpoint = str(context.request.endpoint)
+                kept = KeptPage(replace(job, make=made_elsewhere), made, endpoint, show)
                 context.request.environ[KEPT_PAGE] = kept
             return answer(context, made)
 
         return show
 
     return decorate
+
+
+def made_elsewhere() -> Made:
+    """Make nothing: the lane before Flask looks at what is kept, and holds no request for it."""
+    raise NotImplementedError
+
+
+def for_one_reader(context: RequestContext, answer: ResponseReturnValue) -> Response:
+    """Return the answer to a request that was not made plain: it may hold what is that reader's."""
+    response = context.app.make_response(answer)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
 def is_anonymous(context: RequestContext) -> bool:

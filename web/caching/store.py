@@ -2,12 +2,14 @@
 
 import math
 import secrets
+from threading import Lock
 from typing import Any
 
 from web.caching import release
 from web.caching.backends import InProcess, InValkey
 from web.caching.entry import Entry
-from web.caching.outage import Outage
+from web.caching.figures import STORE_ERRORS
+from web.outage import Outage
 
 TAG_SECONDS = 30 * 86_400  # a tag that is not there is another version, so this may be any time
 LEASE_SECONDS = 15  # how long one process alone may compute
@@ -16,11 +18,14 @@ LEASE_SECONDS = 15  # how long one process alone may compute
 class Store:
     """Entries, the versions of tags, and leases."""
 
-    def __init__(self, backend: Any, app_env: str, outage: Outage | None = None) -> None:
+    def __init__(self, backend: Any, app_env: str) -> None:
         self._backend = backend
         self._release = f"{release.fingerprint()} {app_env}"
-        self._outage = outage or Outage()
+        self._outage = Outage(
+            STORE_ERRORS, "the cache is away, pages are made for each request", "the cache is back"
+        )
         self._owed: set[str] = set()
+        self._paying = Lock()
         self.is_shared = isinstance(backend, InValkey)
         self.keeps = isinstance(backend, InProcess | InValkey)
 
@@ -59,13 +64,20 @@ class Store:
     def void(self, *tags: str) -> None:
         """Give the tags new versions; where the store is away, before anything is read from it again."""
         for tag in tags:
-            key, new = tag_key(tag), secrets.token_hex(8)
-            if not self._outage.ask(lambda: self._backend.set(key, new, TAG_SECONDS), None):  # noqa: B023 asked at once
-                self._owed.add(tag)
+            if not self._void(tag):
+                with self._paying:
+                    self._owed.add(tag)
+
+    def _void(self, tag: str) -> bool:
+        key, new = tag_key(tag), secrets.token_hex(8)
+        return bool(self._outage.ask(lambda: self._backend.set(key, new, TAG_SECONDS), None))
 
     def _pay(self) -> None:
-        owed, self._owed = self._owed, set()
-        self.void(*owed)
+        """Void what could not be voided before; others who read wait for it."""
+        with self._paying:
+            for tag in list(self._owed):
+                if self._void(tag):
+                    self._owed.discard(tag)
 
     def lease(self, key: str) -> bool:
         """Return whether this process is the one to compute; it is where there is nobody to ask."""

@@ -5,7 +5,7 @@ from apiflask import HTTPError
 from flask import Flask, Response, render_template, request
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
-from psycopg2.errors import QueryCanceled
+from psycopg2.errors import DeadlockDetected, QueryCanceled
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
@@ -41,6 +41,10 @@ STORE_RETRY_SECONDS = 5
 TOO_SLOW = (
     "Back in a moment",
     "Our database takes too long over this just now. Nothing is lost; please try again shortly.",
+)
+IN_THE_WAY = (
+    "Back in a moment",
+    "Somebody changed the same just now. Nothing has been done; please try again.",
 )
 LONGEST_STATEMENT = 300  # characters of it, in the log
 TOO_BUSY = (
@@ -103,17 +107,19 @@ def too_many_requests(error: RateLimitExceeded) -> Response:
 def database_error(error: DBAPIError) -> Response:
     """Answer 503 where the database is away; our own mistakes are for the page of status 500."""
     if isinstance(error.orig, QueryCanceled):
-        return query_cancelled(error)
+        return query_ended(error, "query cancelled", TOO_SLOW)
+    if isinstance(error.orig, DeadlockDetected):
+        return query_ended(error, "deadlock", IN_THE_WAY)
     if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
         return database_away(error)
     raise error
 
 
-def query_cancelled(error: DBAPIError) -> Response:
-    """Answer that it took too long; which statement did, without its values, is for the log."""
+def query_ended(error: DBAPIError, event: str, explanation: tuple[str, str]) -> Response:
+    """Answer why the database ended it; the statement, without its values, is for the log."""
     statement = " ".join((error.statement or "").split())[:LONGEST_STATEMENT]
-    log.error("query cancelled", reason=reason_of(error), statement=statement)
-    return answer(ServiceUnavailable(retry_after=DATABASE_RETRY_SECONDS), *TOO_SLOW)
+    log.error(event, reason=reason_of(error), statement=statement)
+    return answer(ServiceUnavailable(retry_after=DATABASE_RETRY_SECONDS), *explanation)
 
 
 def database_away(error: DBAPIError | PoolTimeoutError) -> Response:

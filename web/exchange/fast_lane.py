@@ -19,14 +19,19 @@ from werkzeug.http import remove_entity_headers
 from web.caching.entry import Headers
 from web.caching.extension import keeper_of
 from web.caching.jobs import KEPT_PAGE, Job, KeptPage
+from web.caching.pages import KEPT_HEADERS
+from web.exchange.headers import HEADERS
 from web.exchange.tracing import known_id
 from web.limits import who
-from web.limits.limiter import count_page
+from web.limits.limiter import count_page, has_limits_of_its_own
 from web.operation import figures
 
 MOST_PAGES = 500
-OF_ONE_REQUEST = {"x-request-id", "age", "date"}
-NOT_FOR_ALL = {"set-cookie", "ratelimit"}  # a page that has one of these goes the whole way
+OF_ONE_REQUEST = {"X-Request-ID", "Age", "Date", "Content-Length"}
+# A page with any other header goes the whole way: it may be another's with each request.
+OF_EVERY_READER = {*KEPT_HEADERS, *HEADERS, "Strict-Transport-Security"}
+# What they do before a view, the lane does itself, or it is nothing for who only reads.
+DONE_HERE = {"web.exchange.tracing", "flask_limiter._extension", "flask_wtf.csrf"}
 STATUS_LINES = {HTTPStatus.OK: "200 OK", HTTPStatus.NOT_MODIFIED: "304 NOT MODIFIED"}
 WHOLE_WAY = (
     "HTTP_AUTHORIZATION", "HTTP_ORIGIN", "HTTP_RANGE", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_RANGE",
@@ -90,7 +95,8 @@ class FastLane:
         known.job.figures.hits.inc()
         age = int(entry.age(keeper_of(self._app).clock()))
         request_id = known_id(environ.get("HTTP_X_REQUEST_ID", "")) or secrets.token_hex(16)
-        headers = [*known.headers, ("Age", str(age)), ("X-Request-ID", request_id)]
+        length = ("Content-Length", str(len(entry.body)))
+        headers = [*known.headers, length, ("Age", str(age)), ("X-Request-ID", request_id)]
         status = HTTPStatus.NOT_MODIFIED if condition else HTTPStatus.OK
         if condition:
             remove_entity_headers(headers)
@@ -110,11 +116,27 @@ class FastLane:
         return start
 
     def _learn(self, path: str, page: KeptPage, headers: list[tuple[str, str]]) -> None:
-        names = {name.lower() for name, _ in headers}
         etag = dict(page.entry.headers).get("ETag")
-        if etag is None or names & NOT_FOR_ALL:
+        same = [header for header in headers if header[0] not in OF_ONE_REQUEST]
+        if etag is None or self._is_guarded(page) or {name for name, _ in same} - OF_EVERY_READER:
             return
         if len(self._known) >= MOST_PAGES:
             self._known.clear()
-        same = [header for header in headers if header[0].lower() not in OF_ONE_REQUEST]
         self._known[path] = Known(page.job, page.endpoint, page.entry.headers, same, etag)
+
+    def _is_guarded(self, page: KeptPage) -> bool:
+        """Return whether something stands before the view that the lane does not do itself."""
+        app, blueprint = self._app, page.endpoint.rpartition(".")[0]
+        before = app.before_request_funcs
+        return (
+            app.view_functions.get(page.endpoint) is not page.view  # a decorator above `cached`
+            or any(getattr(done, "__module__", None) not in DONE_HERE for done in before[None])
+            or any(before.get(name) for name in blueprints(blueprint))
+            or has_limits_of_its_own(app, blueprint)
+        )
+
+
+def blueprints(name: str) -> list[str]:
+    """Return the name of a blueprint, and of each that it is nested in."""
+    parts = name.split(".")
+    return [".".join(parts[:number]) for number in range(1, len(parts) + 1)]

@@ -8,8 +8,10 @@ from typing import Any
 
 import structlog
 from apiflask import APIFlask
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
 from typing_extensions import override
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import MapAdapter
 
 from web.operation import figures
 
@@ -25,6 +27,17 @@ log = structlog.get_logger(__name__)
 
 class TracedFlask(APIFlask):
     """APIFlask, but for its line about a failure: that holds the whole path, and so a link's token."""
+
+    @override
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Return what makes links; for a Host that is none our own, as the error's page has links."""
+        try:
+            return super().create_url_adapter(request)
+        except HTTPException as error:
+            if request is None:
+                raise
+            request.routing_exception = error
+            return self.url_map.bind(self.config["HOST"])
 
     @override
     def log_exception(self, exc_info: Any) -> None:
@@ -73,7 +86,7 @@ def finish(response: Response) -> Response:
 def is_routine(response: Response, ms: float) -> bool:
     """Return whether edge's line says all there is to say: a page was read, well and in time.
 
-    A line more for each would cost a sixth of the pages that a process can answer.
+    A line more for each would cost more than finding the page does.
     """
     return (
         request.method in READS and response.status_code < HTTPStatus.BAD_REQUEST and ms < SLOW_MS

@@ -1,67 +1,74 @@
-"""How often an address may ask."""
+"""How often one may ask: Flask-Limiter, told by our settings."""
 
 import logging
-import time
 from typing import Any
 
-import structlog
-from flask import Flask, current_app, request
-from flask_limiter import Limiter, RequestLimit
-from flask_limiter.util import get_remote_address
+from flask import Flask, request
+from flask_limiter import Limiter
 
+from web.api.cors import API
+from web.limits import breaches, headers, memory, shared, site, who
 from web.settings import Settings
 from web.values import IN_MEMORY
 
-SUBSCRIBE = "10 per hour"
 UNSUBSCRIBE = "30 per hour"
-
-log = structlog.get_logger(__name__)
-
-
-def site_limits() -> str:
-    """Return the limits on all of the site together, as this application is configured."""
-    limits: str = current_app.config["SITE_LIMITS"]
-    return limits
-
-
-def log_breach(breached: RequestLimit) -> None:
-    """Log which limit was reached, where and by whom."""
-    log.warning(
-        "rate limit exceeded",
-        limit=str(breached.limit),
-        route=request.endpoint,
-        address=request.remote_addr,
-    )
-
 
 # Application limits, as Flask-Limiter's default limits would count each page apart; and a moving
 # window, as a fixed one lets twice the number through around its edge.
 limiter = Limiter(
-    get_remote_address,
-    application_limits=[site_limits],
+    who.client,
+    application_limits=[site.SiteLimit("")],
     strategy="moving-window",
-    on_breach=log_breach,
+    on_breach=breaches.note,
+    request_identifier=site.route,
 )
 limiter.logger.setLevel(logging.WARNING)  # it would log each breach a second time, with less in it
+
+
+@limiter.request_filter
+def is_preflight() -> bool:
+    """Return whether a browser asks on its own, before a script may ask; of the real API only."""
+    return (
+        request.method == "OPTIONS"
+        and request.path.startswith(API)
+        and request.endpoint is not None
+        and "Origin" in request.headers
+        and "Access-Control-Request-Method" in request.headers
+    )
+
+
+def count_page(app: Flask, client: str) -> bool:
+    """Count a page that an anonymous client reads, as Flask-Limiter does; False is one too many."""
+    if not limiter.enabled:
+        return True
+    limits = sorted(site.anonymous(app), key=lambda each: each.limit)
+    counted = [(each.limit, client, each.scope_for("", None)) for each in limits]
+    # Where it is refused, the whole way counts it.
+    may_pass = all(limiter.limiter.test(*each) for each in counted)
+    return may_pass and all(limiter.limiter.hit(*each) for each in counted)
+
+
+def has_limits_of_its_own(app: Flask, blueprint: str) -> bool:
+    """Return whether a blueprint is limited as a whole."""
+    return any(limiter.limit_manager.blueprint_limits(app, blueprint))
 
 
 def config(settings: Settings) -> dict[str, Any]:
     """Return the configuration of the limits."""
     return {
         "RATELIMIT_ENABLED": settings.ratelimit_enabled,
-        "RATELIMIT_STORAGE_URI": settings.limit_store.get_secret_value()
-        if settings.limit_store
-        else IN_MEMORY,
-        "SITE_LIMITS": settings.ratelimit_default,
+        "RATELIMIT_STORAGE_URI": store(settings),
     }
 
 
-def init_app(app: Flask) -> None:
+def store(settings: Settings) -> str:
+    """Return where requests are counted, under the name of our own class for it."""
+    uri = settings.limit_store.get_secret_value() if settings.limit_store else IN_MEMORY
+    return f"{memory.SCHEME}://" if uri == IN_MEMORY else shared.PREFIX + uri
+
+
+def init_app(app: Flask, settings: Settings) -> None:
     """Apply the limits to this application."""
+    site.init_app(app, settings)
     limiter.init_app(app)
-
-
-def seconds_to_wait() -> int:
-    """Return after how many seconds the limit that this request met lets the next one through."""
-    met = limiter.current_limit
-    return max(1, round(met.reset_at - time.time())) if met else 1
+    headers.init_app(app, limiter)

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from web.extensions import db
 from web.forms import SubscribeForm
-from web.limits.limiter import SUBSCRIBE, limiter
+from web.limits import rules
 from web.mail import mail
 from web.mail.kinds import CONFIRM, LINK_LIFETIME
 from web.notices import subscriptions
@@ -33,7 +33,7 @@ def form() -> str:
 
 
 @bp.post("")
-@limiter.limit(SUBSCRIBE)
+@rules.subscribe
 def submit() -> ResponseReturnValue:
     """Ask the address to confirm. The answer is the same whether or not we know it already."""
     form = SubscribeForm()

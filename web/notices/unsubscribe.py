@@ -4,10 +4,10 @@ from http import HTTPStatus
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_limiter.util import get_remote_address
 
 from web.extensions import csrf, db
 from web.limits.limiter import UNSUBSCRIBE, limiter
+from web.limits.who import client
 from web.notices import subscriptions
 from web.notices.unsubscribe_links import PATH, Links
 
@@ -19,7 +19,7 @@ csrf.exempt(bp)  # it has no cookie; the link is all the proof that there is
 def who() -> str:
     """Return what a request counts for: a genuine link for itself, others for the client."""
     way_out = Links().read((request.view_args or {})["token"])
-    return f"reader {way_out.subscriber}" if way_out else get_remote_address()
+    return f"reader {way_out.subscriber}" if way_out else client()
 
 
 @bp.get("/<token>")

@@ -1,20 +1,19 @@
 """Whether web is alive, and whether it can do its work."""
 
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from flask import Blueprint, Response, current_app, jsonify
+from flask import Blueprint, Response, jsonify
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from common.schema import HEAD
 from web.extensions import db
-from web.limits.limiter import limiter
+from web.sessions.interface import interface
+from web.sessions.store import SessionStoreError
 
 bp = Blueprint("health", __name__)
-limiter.exempt(bp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +69,9 @@ def schema() -> str | None:
 
 
 def sessions() -> str | None:
-    """Write a file where the session files go."""
-    folder = current_app.config["SESSION_FILES"]
+    """Write something where the sessions go."""
     try:
-        with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(b"ready?")
-    except OSError as error:
-        return f"cannot write to {folder}: {error.strerror}"
+        interface().store.check()
+    except SessionStoreError as error:
+        return str(error)
     return None

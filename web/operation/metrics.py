@@ -1,4 +1,4 @@
-"""The figures of the mail for a monitoring system, in Prometheus' text format.
+"""The figures of the mail, and of web itself, for a monitoring system, in Prometheus' text format.
 
 Only the private network may ask; edge answers 404. docs/operations.md says what each one means.
 """
@@ -17,7 +17,7 @@ from common.database import reason_of
 from common.mail_figures import QUANTILES, RETRY_SECONDS, WINDOWS_SECONDS, Figures, read_figures
 from common.mail_gates import ALLOWANCE, PAUSE, QUOTA, RELAY, pause_of
 from web.extensions import db
-from web.limits.limiter import limiter
+from web.operation.figures import Counted
 
 ATTENTION = ("dead", "unsure")
 GATES = (RELAY, QUOTA, ALLOWANCE, PAUSE)  # told also where they are open
@@ -25,7 +25,6 @@ GATES = (RELAY, QUOTA, ALLOWANCE, PAUSE)  # told also where they are open
 log = structlog.get_logger(__name__)
 
 bp = Blueprint("metrics", __name__)
-limiter.exempt(bp)
 
 
 @bp.get("/metrics")
@@ -33,6 +32,7 @@ def show() -> Response:
     """Answer with the figures as they are now; without a database, with the fact that it is away."""
     registry = CollectorRegistry()
     registry.register(Once(families(current_figures())))
+    registry.register(Counted())
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
