@@ -12,7 +12,7 @@ from web.limits import breach_rows
 from web.operation import figures
 from web.settings import Settings
 
-ADDRESS = "0.0.0.0:8000"  # in a network that edge alone can reach
+ADDRESS = "0.0.0.0:8000"  # on the networks of the stack alone
 GRACEFUL_SECONDS = 30
 LAST_WRITING_SECONDS = 2
 

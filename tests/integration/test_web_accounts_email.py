@@ -39,6 +39,11 @@ def confirm(site: Site, kind: str) -> str | None:
     return press(site.browser(), link, link).location
 
 
+def choose_there(browser: FlaskClient, link: str, token: str) -> TestResponse:
+    fields = {"csrf_token": token, "password": ANOTHER, "password_again": ANOTHER}
+    return browser.post(link, data=fields)
+
+
 def emails(site: Site) -> list[str]:
     return [row.email for row in site.rows("SELECT email FROM accounts ORDER BY id")]
 
@@ -220,6 +225,22 @@ def test_link_to_reset_the_password_does_not_stay_in_the_old_mailbox(site: Site)
     confirm(site, "email_new")
 
     assert site.browser().get(site.link("reset")).status_code == 410
+
+
+def test_link_to_reset_the_password_is_worth_nothing_once_the_address_is_another(
+    site: Site,
+) -> None:
+    site.account()
+    send_form(site.browser(), "/account/reset", email=ADA)
+    link, browser = site.link("reset"), site.browser()
+    token = form_token(browser.get(link))
+    site.do("UPDATE accounts SET email = :email", email=NEW)
+
+    opened = site.browser().get(link)
+    sent = choose_there(browser, link, token)
+
+    assert (opened.status_code, sent.status_code) == (404, 404)
+    assert is_signed_in(site.sign_in(NEW))
 
 
 def test_requests_are_limited_by_account(

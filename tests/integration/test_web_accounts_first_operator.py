@@ -5,6 +5,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy.pool import QueuePool
@@ -121,6 +122,26 @@ def test_link_is_worth_nothing_once_there_is_an_operator_however_they_became_one
     site.account(ADA, "operator")
 
     assert site.browser().get(path).status_code == 410
+
+
+def test_account_that_is_deleted_meanwhile_becomes_no_operator_and_the_link_works_on(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = link(site)
+    site.account(ADA)
+    use = first_operator.use
+
+    def late(*given: Any) -> None:
+        use(*given)
+        site.do("DELETE FROM accounts")
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(first_operator, "use", late)
+        refused = choose(site.browser(), path, email=ADA)
+
+    assert refused.status_code == 422
+    assert "has just been deleted" in refused.text
+    assert choose(site.browser(), path, email=ADA).status_code == 303
 
 
 def test_of_two_who_use_it_at_once_one_becomes_the_operator(

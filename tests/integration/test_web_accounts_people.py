@@ -132,6 +132,15 @@ def test_role_that_there_is_not_is_refused(site: Site, boss: FlaskClient, role: 
     assert roles(site)[ADA] == "member"
 
 
+def test_request_that_names_no_role_changes_none(site: Site, boss: FlaskClient) -> None:
+    site.account(ADA, "operator")
+
+    answer = press(boss, PEOPLE, f"{PEOPLE}/2/role")
+
+    assert answer.status_code == 400
+    assert roles(site)[ADA] == "operator"
+
+
 def test_somebody_who_is_not_there_is_not_found(boss: FlaskClient) -> None:
     assert change_role(boss, 99, "member").status_code == 404
 
@@ -232,6 +241,18 @@ def test_operator_is_told_who_has_an_account_already(site: Site, boss: FlaskClie
 
     assert answer.status_code == 422
     assert "This person has an account already" in answer.text
+    assert site.mails() == []
+
+
+def test_invitation_without_a_role_is_refused_beside_the_field(
+    site: Site, boss: FlaskClient
+) -> None:
+    answer = send_form(boss, INVITATIONS, email=ADA)
+
+    assert answer.status_code == 422
+    assert 'id="role" name="role" required aria-invalid="true"' in answer.text
+    assert 'aria-describedby="role-error"' in answer.text
+    assert '<p class="error" id="role-error">Please choose a role.</p>' in answer.text
     assert site.mails() == []
 
 

@@ -1,10 +1,9 @@
-"""Where somebody is signed in; and the end of an account."""
+"""Where somebody is signed in, and an end to it."""
 
-from concurrent.futures import ThreadPoolExecutor
+import re
+from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
-from structlog.testing import capture_logs
 
 from tests.integration.account_site import (
     ADA,
@@ -13,12 +12,12 @@ from tests.integration.account_site import (
     PASSWORD,
     Site,
     is_signed_in,
-    let_both_come_here,
     press,
 )
 from tests.integration.postgres import Database
+from tests.session_app import Clock
 from tests.web_app import form_token, send_form
-from web.accounts import accounts
+from web.accounts import sign_ins
 
 COOKIE = "session"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -46,8 +45,40 @@ def test_list_names_each_browser_and_marks_this_one(site: Site) -> None:
 
     assert "Firefox on Linux" in text
     assert text.count("from 127.0.0.1, since") == 2
-    assert text.count("this browser") == 1
-    assert text.index("this browser") < text.index("Firefox on Linux")  # the newest is the first
+    assert text.count("this browser</span>") == 1
+    assert text.index("this browser</span>") < text.index(
+        "Firefox on Linux"
+    )  # the newest is the first
+
+
+def test_each_button_says_which_browser_it_signs_out(site: Site) -> None:
+    site.signed_in()
+    here = site.signed_in()
+    site.do("UPDATE sign_ins SET started_at = '2026-03-04 05:06:07Z' WHERE id = 1")
+    site.do("UPDATE sign_ins SET started_at = '2026-03-04 05:06:08Z' WHERE id = 2")
+
+    names = re.findall(r'aria-label="(Sign out: [^"]+)"', here.get(SESSIONS).text)
+
+    assert names == [
+        "Sign out: Another program, signed in since 4 Mar 2026, 05:06:08 UTC, this browser",
+        "Sign out: Another program, signed in since 4 Mar 2026, 05:06:07 UTC",
+    ]
+
+
+@pytest.mark.parametrize(("minutes", "is_written"), [(4, False), (6, True)])
+def test_list_tells_when_a_browser_was_last_seen_to_within_five_minutes(
+    site: Site, minutes: int, is_written: bool
+) -> None:
+    browser = site.signed_in()
+    ago = f"now() - interval '{minutes} minutes'"
+    site.do(f"UPDATE sign_ins SET seen_at = {ago}")
+    before = site.rows("SELECT seen_at FROM sign_ins")
+
+    browser.get(SESSIONS)
+
+    (row,) = site.rows("SELECT seen_at, seen_at > now() - interval '1 minute' AS now FROM sign_ins")
+    assert row.now is is_written
+    assert (row.seen_at == before[0].seen_at) is not is_written
 
 
 def test_what_a_browser_says_of_itself_is_no_markup(site: Site) -> None:
@@ -115,6 +146,56 @@ def test_everywhere_else_leaves_this_browser_signed_in_with_a_new_session(site: 
     assert len(ids(site)) == 1
 
 
+def test_everywhere_else_gives_this_browser_no_more_time(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(monkeypatch)
+    here = site.signed_in()
+    site.do("UPDATE sign_ins SET expires_at = now() + interval '1 minute'")
+    (row,), cookie = site.rows("SELECT * FROM sign_ins"), here.get_cookie(COOKIE)
+    clock.pass_by(600)
+
+    press(here, SESSIONS, f"{SESSIONS}/end-others")
+
+    (after,), renamed = site.rows("SELECT * FROM sign_ins"), here.get_cookie(COOKIE)
+    assert (after.id, after.started_at, after.expires_at) == (
+        row.id,
+        row.started_at,
+        row.expires_at,
+    )
+    assert after.epoch == row.epoch + 1, "so a sign-in that is being made counts for nothing"
+    assert cookie
+    assert renamed
+    assert cookie.value != renamed.value
+    assert cookie.expires == renamed.expires
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [
+        pytest.param("DELETE FROM accounts", id="account deleted"),
+        pytest.param("DELETE FROM sign_ins", id="signed out"),
+        pytest.param("UPDATE accounts SET epoch = epoch + 1", id="signed out everywhere"),
+    ],
+)
+def test_browser_that_is_signed_out_meanwhile_ends_the_others_and_stays_signed_out(
+    site: Site, monkeypatch: pytest.MonkeyPatch, ended: str
+) -> None:
+    here = site.signed_in()
+    end_others = sign_ins.end_others
+
+    def late(*given: Any) -> bool:
+        site.do(ended)
+        return end_others(*given)
+
+    monkeypatch.setattr(sign_ins, "end_others", late)
+
+    answer = press(here, SESSIONS, f"{SESSIONS}/end-others")
+
+    assert (answer.status_code, answer.location) == (303, "/account/sign-in")
+    assert not is_signed_in(here)
+
+
 def test_everywhere_ends_this_one_as_well_and_no_old_cookie_comes_back(site: Site) -> None:
     here, there = site.signed_in(), site.signed_in()
     cookies = [browser.get_cookie(COOKIE) for browser in (here, there)]
@@ -161,75 +242,3 @@ def test_signing_in_as_somebody_else_leaves_no_sign_in_of_the_first_behind(site:
     send_form(browser, site.link("reset"), **fields)
 
     assert [row.account_id for row in site.rows("SELECT account_id FROM sign_ins")] == [2]
-
-
-def delete(browser: FlaskClient, password: str = PASSWORD, **more: str) -> tuple[int, str]:
-    answer = send_form(browser, "/account/delete", current_password=password, **more)
-    return answer.status_code, answer.text
-
-
-def test_account_is_deleted_with_everything_of_it_but_subscriptions(site: Site) -> None:
-    browser, elsewhere = site.signed_in(), site.signed_in()
-    site.do(
-        "INSERT INTO subscribers (email, state, token_hash, token_expires_at)"
-        " VALUES (:email, 'confirmed', '', now())",
-        email=ADA,
-    )
-    send_form(site.browser(), "/account/reset", email=ADA)
-
-    with capture_logs() as lines:
-        status, _ = delete(browser, sure="y")
-
-    assert status == 303
-    assert not is_signed_in(browser)
-    assert not is_signed_in(elsewhere)
-    for table in ("accounts", "sign_ins", "account_tokens"):
-        assert site.rows(f"SELECT FROM {table}") == []
-    assert [row.state for row in site.rows("SELECT state FROM subscribers")] == ["confirmed"]
-    assert (site.mails()[-1].kind, site.mails()[-1].to) == ("account_deleted", ADA)
-    assert [line["account"] for line in lines if line["event"] == "account removed"] == [1]
-
-
-def test_account_is_not_deleted_without_the_password(site: Site) -> None:
-    status, text = delete(site.signed_in(), ANOTHER, sure="y")
-
-    assert status == 422
-    assert "This is not your password." in text
-    assert len(site.rows("SELECT FROM accounts")) == 1
-
-
-def test_account_is_not_deleted_without_the_tick(site: Site) -> None:
-    status, text = delete(site.signed_in())
-
-    assert status == 422
-    assert "Please tick the box" in text
-    assert len(site.rows("SELECT FROM accounts")) == 1
-
-
-def test_last_operator_stays_and_reads_what_to_do(site: Site) -> None:
-    browser = site.signed_in(role="operator")
-
-    status, text = delete(browser, sure="y")
-
-    assert status == 422
-    assert "make another person an operator first" in text
-    assert is_signed_in(browser)
-    assert site.mails() == []
-
-
-def test_of_two_operators_who_leave_at_once_one_stays(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    let_both_come_here(monkeypatch, accounts, "require_another_operator")
-    browsers = [site.signed_in(email, "operator") for email in (ADA, BOB)]
-    tokens = [form_token(browser.get("/account/delete")) for browser in browsers]
-
-    def leave(number: int) -> int:
-        fields = {"csrf_token": tokens[number], "current_password": PASSWORD, "sure": "y"}
-        return browsers[number].post("/account/delete", data=fields).status_code
-
-    with ThreadPoolExecutor(2) as pool:
-        statuses = sorted(pool.map(leave, range(2)))
-
-    assert statuses == [303, 422]
-    assert len(site.rows("SELECT FROM accounts WHERE role = 'operator'")) == 1

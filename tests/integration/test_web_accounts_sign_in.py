@@ -1,11 +1,9 @@
 """Signing in and out, and what becomes of sessions."""
 
-from datetime import UTC, datetime
-from threading import BoundedSemaphore, Event, Thread
+from threading import BoundedSemaphore
 
 import pytest
 from argon2 import PasswordHasher
-from flask import Flask
 from structlog.testing import capture_logs
 
 from tests.integration.account_site import (
@@ -19,8 +17,7 @@ from tests.integration.account_site import (
 )
 from tests.integration.postgres import Database
 from tests.web_app import form_token, send_form
-from web.accounts import accounts, passwords
-from web.extensions import db
+from web.accounts import passwords
 
 COOKIE = "session"
 
@@ -36,16 +33,6 @@ def attempt(site: Site, email: str, password: str) -> tuple[int, str, list[str]]
     shown = answer.text.replace(form_token(answer), "").replace(email, "EMAIL")
     shown = shown.replace(answer.headers["X-Request-ID"], "")
     return answer.status_code, shown, sorted(answer.headers.keys())
-
-
-def change_password(app: Flask, account_id: int, password: str) -> None:
-    """Change it as another request would, meanwhile."""
-    with app.app_context():
-        account = accounts.lock(db.session(), account_id)
-        assert account
-        new = passwords.make_hash(password)
-        accounts.change_password(db.session(), account, new, datetime.now(UTC))
-        db.session.commit()
 
 
 def test_address_and_password_sign_somebody_in(site: Site) -> None:
@@ -116,11 +103,11 @@ def test_address_is_kept_and_the_password_is_not(site: Site) -> None:
 
 def test_session_that_was_there_before_is_not_the_one_that_is_signed_in(site: Site) -> None:
     site.account()
-    browser = site.signed_in(BOB)
+    browser = site.browser()
+    with browser.session_transaction() as session:
+        session["planted"] = "by somebody who knows its id"
     planted = browser.get_cookie(COOKIE)
-    press(browser, "/account", "/account/sign-out")
     assert planted
-    browser.set_cookie(COOKIE, planted.value)
 
     send_form(browser, "/account/sign-in", email=ADA, password=PASSWORD)
 
@@ -129,6 +116,24 @@ def test_session_that_was_there_before_is_not_the_one_that_is_signed_in(site: Si
     assert now.value != planted.value
     thief = site.browser()
     thief.set_cookie(COOKIE, planted.value)
+    assert not is_signed_in(thief)
+
+
+def test_session_of_a_sign_in_that_has_ended_is_not_the_one_that_is_signed_in(site: Site) -> None:
+    site.account(ADA)
+    browser = site.signed_in(BOB)
+    planted = browser.get_cookie(COOKIE)
+    send_form(site.browser(), "/account/reset", email=ADA)
+    link = site.link("reset")
+    fields = {"csrf_token": form_token(browser.get(link)), "password": ANOTHER}
+    site.do("DELETE FROM sign_ins")
+
+    browser.post(link, data={**fields, "password_again": ANOTHER})
+
+    thief = site.browser()
+    assert planted
+    thief.set_cookie(COOKIE, planted.value)
+    assert is_signed_in(browser)
     assert not is_signed_in(thief)
 
 
@@ -167,36 +172,23 @@ def test_sign_out_is_not_done_by_a_link(site: Site) -> None:
     assert is_signed_in(browser)
 
 
-def test_sign_in_that_a_password_change_overtakes_counts_for_nothing(
+def test_account_that_is_deleted_while_its_password_is_checked_matches_nothing(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    account = site.account()
-    browser = site.browser()
-    token = form_token(browser.get("/account/sign-in"))
-    checked, changed = Event(), Event()
+    site.account()
     is_right = passwords.is_right
 
-    def slow(password: str, known: str | None) -> bool:
+    def late(password: str, known: str | None) -> bool:
         found = is_right(password, known)
-        checked.set()
-        assert changed.wait(10)
+        site.do("DELETE FROM accounts")
         return found
 
-    monkeypatch.setattr(passwords, "is_right", slow)
-    statuses: list[str | None] = []
-    fields = {"csrf_token": token, "email": ADA, "password": PASSWORD}
-    slow_one = Thread(
-        target=lambda: statuses.append(browser.post("/account/sign-in", data=fields).location)
-    )
-    slow_one.start()
-    assert checked.wait(10)
+    monkeypatch.setattr(passwords, "is_right", late)
 
-    change_password(site.app, account, ANOTHER)
-    changed.set()
-    slow_one.join(10)
+    status, shown, _ = attempt(site, ADA, PASSWORD)
 
-    assert statuses == ["/account"]
-    assert not is_signed_in(browser)
+    assert status == 422
+    assert "The address and the password don&#39;t match." in shown
 
 
 def test_hash_of_other_costs_is_made_anew(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,6 +44,13 @@ def log(container: str) -> str:
     ).stdout
 
 
+def limits_are_on(stack: Stack) -> bool:
+    """Return whether every process that lost the store of the limits has it back."""
+    events = [line["event"] for line in stack.log_events("web")]
+    lost = events.count("rate limits are off: their store is away")
+    return events.count("rate limits are on again") == lost
+
+
 @pytest.fixture
 def two_webs(stack: Stack) -> Iterator[None]:
     """Have two of them behind edge."""
@@ -96,6 +103,7 @@ def test_processes_share_sessions_and_survive_a_valkey_that_goes_away(shared: St
 def test_processes_count_together(shared: Stack) -> None:
     """A tight limit is met after as many tries as it says, whichever process serves each."""
     visitor = Visitor(shared.url)
+    eventually(lambda: limits_are_on(shared), 30, "no process lets requests through uncounted")
 
     statuses = [
         visitor.send("/account/sign-in", email="eve@example.org", password="wrong").status_code

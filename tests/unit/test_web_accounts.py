@@ -4,14 +4,18 @@ from datetime import timedelta
 from urllib.parse import urljoin, urlsplit
 
 import pytest
+from flask import Response
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.session_app import Clock
+from tests.unit.test_web_limits_tight import answer, app_with
 from tests.web_app import an_app
 from web.accounts import agents, letters
 from web.accounts.next_page import own_path
 from web.accounts.registration import NotOpenError, require_open
 from web.accounts.tokens import LIFETIMES, Purpose
+from web.limits import rules
 from web.mail import kinds
 
 HERE = "https://status.example.org/account/sign-in"
@@ -181,6 +185,33 @@ def test_text_of_every_mail_has_what_its_html_has(kind: kinds.Kind) -> None:
         assert (address in text) == (f'href="{address}"' in html)
     assert max(map(len, text.splitlines())) <= 100
     assert "if it was" in " ".join(text.lower().split()) or kind is kinds.INVITATION
+
+
+def test_one_address_keeps_an_owner_out_for_no_more_than_five_hours_of_a_day(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock(monkeypatch)
+
+    def sign_in() -> Response:
+        return answer()
+
+    client = app_with(rules.sign_in(sign_in)).test_client()
+
+    def attempt(address: str, status: int) -> int:
+        headers = {"X-Forwarded-For": address}
+        fields = {"email": "ada@example.org", "status": str(status)}
+        return client.post("/try", data=fields, headers=headers).status_code
+
+    def is_kept_out() -> bool:
+        for _ in range(10):
+            attempt("203.0.113.9", 422)
+        kept_out = attempt("203.0.113.10", 303) == 429
+        clock.pass_by(15 * 60 + 1)
+        return kept_out
+
+    quarters = [is_kept_out() for _ in range(4 * 23)]
+
+    assert sum(quarters) == 4 * 5
 
 
 @pytest.mark.parametrize("path", ["/account/sign-up", "/account/sign-in", "/account/reset"])

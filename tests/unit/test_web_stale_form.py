@@ -81,6 +81,39 @@ def test_all_values_of_a_field_come_back(client: FlaskClient) -> None:
     assert re.findall(r'name="kind" type="text" value="(\w+)"', page.text) == ["one", "two"]
 
 
+@pytest.mark.parametrize("ticked", ["y", "on"])
+def test_box_that_was_ticked_has_to_be_ticked_again(client: FlaskClient, ticked: str) -> None:
+    page = send(client, OURS, sure=ticked)
+
+    box = f'<input id="field-1" name="sure" type="checkbox" value="{ticked}"> Sure</label>'
+    assert box in page.text
+    assert "boxes have to be ticked once more" in page.text
+
+
+def test_password_is_never_taken_for_a_box(client: FlaskClient) -> None:
+    page = send(client, OURS, password="y")
+
+    assert 'name="password" type="password" value=""' in page.text
+
+
+def test_choice_comes_back_as_a_choice(client: FlaskClient) -> None:
+    page = send(client, OURS, role="operator")
+
+    options = re.findall(r"<option[^>]*>[^<]*</option>", page.text)
+    assert '<select id="field-1" name="role">' in page.text
+    assert options == [
+        '<option value="member">Member</option>',
+        '<option value="operator" selected>Operator</option>',
+    ]
+
+
+def test_choice_that_there_is_not_comes_back_as_it_was(client: FlaskClient) -> None:
+    page = send(client, OURS, role="owner")
+
+    assert 'name="role" type="text" value="owner"' in page.text
+    assert "<select" not in page.text
+
+
 @pytest.mark.parametrize(
     ("headers", "ours"),
     [

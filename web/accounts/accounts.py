@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -25,6 +25,7 @@ def create(
     session: Session, email: str, password_hash: str, now: datetime, role: str = MEMBER
 ) -> Account | None:
     """Make an account whose address is confirmed; None where the address has one by now."""
+    tokens.take_turns(session, email)
     values = {"email": email, "password_hash": password_hash, "role": role, "created_at": now}
     statement = insert(Account).values(**values, password_changed_at=now)
     account = session.scalar(statement.on_conflict_do_nothing().returning(Account))
@@ -39,8 +40,19 @@ def lock(session: Session, account_id: int) -> Account | None:
 
     Whoever changes an account and its links locks the account first, so that they take turns.
     """
-    statement = select(Account).where(Account.id == account_id).with_for_update(key_share=True)
-    return session.scalar(statement.execution_options(populate_existing=True))
+    return session.scalar(_as_it_is(Account.id == account_id).with_for_update(key_share=True))
+
+
+def lock_by_email(session: Session, email: str) -> Account | None:
+    """Return the account of this address, locked, or None."""
+    its_own = func.lower(Account.email) == email.lower()
+    return session.scalar(_as_it_is(its_own).with_for_update(key_share=True))
+
+
+def hold(session: Session, account_id: int) -> bool:
+    """Keep the account from being removed in this transaction; return whether it is there."""
+    statement = select(Account.id).where(Account.id == account_id)
+    return session.scalar(statement.with_for_update(read=True, key_share=True)) is not None
 
 
 def change_password(session: Session, account: Account, password_hash: str, now: datetime) -> None:
@@ -95,8 +107,13 @@ def remove(session: Session, account_id: int, password_hash: str) -> bool:
     Returns False where the password that was checked is no longer the account's.
     """
     require_another_operator(session, account_id)
-    mine = (Account.id == account_id) & (Account.password_hash == password_hash)
-    return session.scalar(delete(Account).where(mine).returning(Account.id)) is not None
+    # Locked as deletion does it: a weaker lock would have to wait once more, for who holds it.
+    account = session.scalar(_as_it_is(Account.id == account_id).with_for_update())
+    if account is None or account.password_hash != password_hash:
+        return False
+    tokens.forget(session, account.email)
+    session.execute(delete(Account).where(Account.id == account_id))
+    return True
 
 
 def require_another_operator(session: Session, account_id: int) -> None:
@@ -112,3 +129,7 @@ def has_operator(session: Session) -> bool:
     """Return whether there is one."""
     found = session.scalar(select(Account.id).where(Account.role == OPERATOR).limit(1))
     return found is not None
+
+
+def _as_it_is(which: ColumnElement[bool]) -> Select[Account]:
+    return select(Account).where(which).execution_options(populate_existing=True)

@@ -11,7 +11,7 @@ from web.accounts import agents, current, paging, sign_ins
 from web.accounts.current import signed_in_only, who
 from web.accounts.paging import ASKED
 from web.extensions import db
-from web.models import Account
+from web.sessions.interface import rotate
 
 log = structlog.get_logger(__name__)
 
@@ -49,14 +49,14 @@ def end(sign_in_id: int) -> ResponseReturnValue:
 @bp.post("/end-others")
 @signed_in_only
 def end_others() -> ResponseReturnValue:
-    """Sign out all browsers but this one, which gets a new session."""
-    signed_in = who().account_id
-    account = db.session.get_one(Account, signed_in)
-    sign_ins.end_all(db.session(), signed_in)
-    db.session.refresh(account)  # its epoch is another
-    current.sign_in(account, datetime.now(UTC))
+    """Sign out all browsers but this one, whose session gets another id, and no more time."""
+    is_left = sign_ins.end_others(db.session(), who())
     db.session.commit()
-    log.info("signed out", account=signed_in, where="everywhere else")
+    if not is_left:
+        current.sign_out()
+        return redirect(url_for("sign_in.form"), HTTPStatus.SEE_OTHER)
+    rotate()
+    log.info("signed out", account=who().account_id, where="everywhere else")
     flash("You are signed out everywhere else.")
     return redirect(url_for(".show"), HTTPStatus.SEE_OTHER)
 

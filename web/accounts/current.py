@@ -60,9 +60,10 @@ def sign_in(account: Account, now: datetime) -> None:
     """
     lifetime = timedelta(seconds=current_app.config["SESSION_ABSOLUTE_LIFETIME"])
     before = session.get(KEY)
+    key = sign_ins.begin(db.session(), account, visit(), now, lifetime)
     if isinstance(before, str):  # or it would stand in the list of its account until it expires
         sign_ins.end_key(db.session(), before)
-    key = sign_ins.begin(db.session(), account, visit(), now, lifetime)
+    sign_ins.sweep(db.session(), now)
     session.clear()
     session.update({KEY: key, ACCOUNT: account.id, ROLE: account.role})
     rotate()

@@ -2,6 +2,7 @@
 
 from flask import current_app
 from wtforms import BooleanField, EmailField, PasswordField, SelectField, ValidationError
+from wtforms.validators import InputRequired
 
 from web.accounts import password_rules
 from web.accounts.password_rules import PasswordError
@@ -92,7 +93,9 @@ class DeleteForm(CurrentPasswordForm):
 class RoleForm(PageForm):
     """A role."""
 
-    role = SelectField("Role", choices=ROLES, default=MEMBER)
+    role = SelectField(
+        "Role", [InputRequired("Please choose a role.")], choices=ROLES, default=MEMBER
+    )
 
 
 class InviteForm(AddressForm, RoleForm):

@@ -13,6 +13,7 @@ from web.extensions import db
 from web.models import OPERATOR, Account
 
 OTHER_PASSWORD = "There is an account with this address, and this is not its password."  # noqa: S105 what is said of one
+JUST_DELETED = "The account with this address has just been deleted. Please try again."
 JUST_TAKEN = "Somebody has just made an account with this address. Please try again."
 
 log = structlog.get_logger(__name__)
@@ -58,4 +59,7 @@ def make(form: FirstOperatorForm, token: str, now: datetime) -> Account | None:
         form.email.errors = [] if made else [JUST_TAKEN]
         return made
     accounts.change_role(db.session(), known.id, OPERATOR)
-    return known
+    if accounts.hold(db.session(), known.id):
+        return known
+    form.email.errors = [JUST_DELETED]
+    return None

@@ -43,8 +43,10 @@ def write_to(address: str, now: datetime) -> None:
     The link goes to the address as its account has it: in other letters it may be another's mailbox.
     The token of an address without an account is mailed to nobody.
     """
-    account = accounts.by_email(db.session(), address)
-    whose = LinkFor(Purpose.RESET, address, account.id if account else None)
+    account = accounts.lock_by_email(db.session(), address)
+    whose = LinkFor(Purpose.RESET, address)
+    if account is not None:
+        whose = LinkFor(Purpose.RESET, account.email, account.id)
     token = tokens.make(db.session(), whose, now)
     if account is None:
         again = letters.address_of(".form")
@@ -89,9 +91,12 @@ def choose_password(token: str) -> ResponseReturnValue:
 
 
 def account_of(token: str, now: datetime) -> Account:
-    """Return the account whose password the link resets, or raise LinkError."""
+    """Return the account whose password the link resets, or raise LinkError.
+
+    A link to an address that the account no longer has is worth nothing.
+    """
     row = tokens.find(db.session(), Purpose.RESET, token, now)
     account = db.session.get(Account, row.account_id) if row.account_id else None
-    if account is None:
+    if account is None or account.email.lower() != row.email.lower():
         raise LinkError(Purpose.RESET, Fault.UNKNOWN)
     return account

@@ -47,10 +47,14 @@ def submit() -> ResponseReturnValue:
 
 
 def matching(form: SignInForm) -> Account | None:
-    """Return the account that both are right for; takes as long where there is none."""
+    """Return the account that both are right for; takes as long where there is none.
+
+    It may have been deleted while the password was checked.
+    """
     account = accounts.by_email(db.session(), form.address or "")
     known = account.password_hash if account else None
-    if passwords.is_right(form.password.data or "", known):
+    is_right = passwords.is_right(form.password.data or "", known)
+    if account and is_right and accounts.hold(db.session(), account.id):
         return account
     log.info("sign-in failed", account=account.id if account else None)
     return None

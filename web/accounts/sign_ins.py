@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
+from web.accounts import leftovers
 from web.models import Account, SignIn
 
 KEY_BYTES = 32
@@ -64,7 +65,6 @@ def begin(
     Its epoch is the one that was read together with the password's hash: if the password was
     changed meanwhile, this sign-in counts for nothing.
     """
-    session.execute(delete(SignIn).where(SignIn.expires_at <= now))
     key = secrets.token_urlsafe(KEY_BYTES)
     row = SignIn(
         account_id=account.id,
@@ -126,6 +126,29 @@ def end_all(session: Session, account_id: int) -> None:
     """End every sign-in of the account, also one that is being made by another request."""
     session.execute(update(Account).where(Account.id == account_id).values(epoch=Account.epoch + 1))
     session.execute(delete(SignIn).where(SignIn.account_id == account_id))
+
+
+def end_others(session: Session, signed_in: SignedIn) -> bool:
+    """End every sign-in of the account but this one, which goes on for no longer than before.
+
+    Returns False where this one was ended meanwhile, and then it stays so.
+    """
+    account_id, kept = signed_in.account_id, signed_in.sign_in_id
+    epoch = session.scalar(
+        update(Account)
+        .where(Account.id == account_id)
+        .values(epoch=Account.epoch + 1)
+        .returning(Account.epoch)
+    )
+    session.execute(delete(SignIn).where(SignIn.account_id == account_id, SignIn.id != kept))
+    mine = (SignIn.id == kept) & (SignIn.epoch + 1 == epoch)
+    renewed = update(SignIn).where(mine).values(epoch=epoch).returning(SignIn.id)
+    return session.scalar(renewed) is not None
+
+
+def sweep(session: Session, now: datetime) -> None:
+    """Delete some of those that have expired."""
+    leftovers.sweep(session, SignIn, SignIn.expires_at <= now)
 
 
 def hash_key(key: str) -> bytes:

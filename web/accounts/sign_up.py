@@ -89,6 +89,7 @@ def choose_password(token: str, purpose: Purpose) -> ResponseReturnValue:
         page = render_template("accounts/new_account.html", form=form, email=row.email)
         return page, HTTPStatus.UNPROCESSABLE_ENTITY
     password_hash = passwords.make_hash(form.password.data)
+    tokens.take_turns(db.session(), row.email)
     row = tokens.use(db.session(), purpose, token, now)
     account = accounts.create(db.session(), row.email, password_hash, now, row.role)
     if account is None:  # another account has moved to this address meanwhile

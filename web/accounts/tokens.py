@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, text, update
 from sqlalchemy.orm import Session
 
+from web.accounts import leftovers
 from web.models import MEMBER, AccountToken
 
 TOKEN_BYTES = 32
+LOCKS = 0x6C696E6B  # any number that no other advisory lock has
 KEPT_AFTER_END = timedelta(days=30)  # so that an old link is told from one that never was
 
 
@@ -64,9 +66,12 @@ class LinkFor:
 
 
 def make(session: Session, what: LinkFor, now: datetime) -> str:
-    """Return the token of a new link; those that it replaces stop to work."""
+    """Return the token of a new link; those that it replaces stop to work.
+
+    Where it is for an account, that is locked already: a link takes hold of its account.
+    """
+    take_turns(session, what.email)
     close(session, what, now)
-    session.execute(delete(AccountToken).where(AccountToken.expires_at < now - KEPT_AFTER_END))
     token = secrets.token_urlsafe(TOKEN_BYTES)
     row = AccountToken(
         purpose=what.purpose,
@@ -79,7 +84,21 @@ def make(session: Session, what: LinkFor, now: datetime) -> str:
     )
     session.add(row)
     session.flush()
+    leftovers.sweep(session, AccountToken, AccountToken.expires_at < now - KEPT_AFTER_END)
     return token
+
+
+def take_turns(session: Session, email: str) -> None:
+    """Wait for whoever else makes or uses links of this address, with an account or without."""
+    lock = text("SELECT pg_advisory_xact_lock(:locks, hashtext(:email))")
+    session.execute(lock, {"locks": LOCKS, "email": email.lower()})
+
+
+def forget(session: Session, email: str) -> None:
+    """Delete the links of an address that are for no account; an account takes its own along."""
+    take_turns(session, email)
+    its_own = AccountToken.account_id.is_(None) & (func.lower(AccountToken.email) == email.lower())
+    session.execute(delete(AccountToken).where(its_own))
 
 
 def close(session: Session, what: LinkFor, now: datetime) -> None:
@@ -88,8 +107,9 @@ def close(session: Session, what: LinkFor, now: datetime) -> None:
     whose: ColumnElement[bool] = columns.account_id == what.account_id
     if what.account_id is None:
         whose = columns.account_id.is_(None) & (func.lower(columns.email) == what.email.lower())
-    open_ones = whose & (columns.purpose == what.purpose) & columns.used_at.is_(None)
-    session.execute(update(columns).where(open_ones).values(used_at=now))
+    is_open = columns.used_at.is_(None) & (columns.expires_at > now)
+    its_own = whose & (columns.purpose == what.purpose) & is_open
+    session.execute(update(columns).where(its_own).values(used_at=now))
 
 
 def find(session: Session, purpose: Purpose, token: str, now: datetime) -> AccountToken:

@@ -1,16 +1,19 @@
 """A form that was open for too long comes back with what was typed, to be sent again."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from flask import render_template, request
 from flask_wtf.csrf import CSRFError
 
+from web.accounts.forms import ROLES
 from web.api.cors import API
 from web.exchange.origins import is_ours
 from web.sessions.cookies import FORM_TOKEN
 
+SELECTS = {"role": ROLES}
+TICKED = {"y", "on"}  # what WTForms' checkboxes send, and those that name no value
 STATUS = HTTPStatus.BAD_REQUEST
 TOO_OLD = (
     "This form is too old",
@@ -30,6 +33,7 @@ class Field:
     label: str
     type: str
     value: str
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 def can_be_sent_again(error: CSRFError) -> bool:
@@ -48,17 +52,25 @@ def page() -> str:
 
 
 def fields() -> Iterator[Field]:
-    """Yield what was typed; a password is to be typed again, and the old token is of no use."""
+    """Yield what was typed and chosen; a password is to be typed again, and a box to be ticked.
+
+    The old token is of no use.
+    """
     for name, value in request.form.items(multi=True):
         if not name.endswith(FORM_TOKEN):
             kind = type_of(name, value)
-            yield Field(name, label_of(name), kind, "" if kind == "password" else value)
+            shown = "" if kind == "password" else value
+            yield Field(name, label_of(name), kind, shown, SELECTS.get(name, {}))
 
 
 def type_of(name: str, value: str) -> str:
     """Return the type of input that suits the field."""
     if "password" in name.lower():
         return "password"
+    if value in SELECTS.get(name, {}):
+        return "select"
+    if value in TICKED:
+        return "checkbox"
     if "\n" in value:
         return "textarea"
     return "email" if "email" in name.lower() else "text"
