@@ -51,7 +51,7 @@ def test_a_changed_page_is_served(dev: Stack) -> None:
 
 
 def test_changed_code_of_web_is_run(dev: Stack) -> None:
-    edit(dev.source / "web/health.py", r'Response\("ok', 'Response("edited')
+    edit(dev.source / "web/operation/health.py", r'Response\("ok', 'Response("edited')
 
     eventually(lambda: "edited" in dev.get("/healthz").text, SECONDS, "web runs the new code")
 

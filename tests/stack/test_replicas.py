@@ -53,7 +53,8 @@ def limits_are_on(stack: Stack) -> bool:
 
 @pytest.fixture
 def two_webs(stack: Stack) -> Iterator[None]:
-    """Have two of them behind edge."""
+    """Have two of them behind edge, and nobody who has an account yet."""
+    stack.sql("DELETE FROM accounts")
     stack.compose("up", "--detach", "--wait", "--scale", "web=2", "--no-recreate", "web")
     yield
     stack.compose("up", "--detach", "--wait", "--scale", "web=1", "--no-recreate", "web")
