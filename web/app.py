@@ -42,7 +42,7 @@ def create_app(settings: Settings) -> Flask:
     errors.init_app(app)
     headers.init_app(app)
     add_blueprints(app)
-    keeping.init_app(app)
+    keeping.init_app(app)  # stays last: what is done after a view is done in reverse
     app.wsgi_app = FastLane(app)  # type: ignore[method-assign]
     # Exactly the known proxies: one more, and a client could write its own address.
     hops = settings.trusted_proxies
