@@ -116,7 +116,7 @@ def test_mailer_that_is_killed_is_replaced_and_what_it_had_in_hand_arrives(stack
     )
 
     kill = "import os, signal; os.kill(int(open('/proc/1/task/1/children').read()), signal.SIGKILL)"
-    stack.compose("exec", "-T", "mailer", "python", "-c", kill)
+    stack.try_compose("exec", "-T", "mailer", "python", "-c", kill)  # it may end with its container
     stack.smtp_behaves()
     eventually(lambda: stack.mail_to("frank@example.org"), 30, "the mail arrives")
 
