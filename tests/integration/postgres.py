@@ -48,6 +48,11 @@ class Database:
         """Return the CA's public half as a file of the host."""
         return self._folder / "ca.crt"
 
+    @property
+    def valkey_url(self) -> str:
+        """Return the address of Valkey that init wrote for web."""
+        return (self._folder / "valkey_url").read_text(encoding="utf-8")
+
     def secrets(self, part: str) -> str:
         """Return the volume to mount at /run/keelson/`part`."""
         return self.volume(part)
@@ -110,6 +115,7 @@ class Database:
             for part in PARTS:
                 self._copy_out(init, f"/run/keelson/{part}/database_url", part)
             self._copy_out(init, "/run/keelson/ca/ca.crt", "ca.crt")
+            self._copy_out(init, "/run/keelson/web/valkey_url", "valkey_url")
         finally:
             init.remove(force=True)
 

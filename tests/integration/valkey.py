@@ -32,11 +32,7 @@ class Valkey:
 
     def _url(self) -> str:
         """Return the address that init wrote for web, as the host reaches it."""
-        path = "/run/keelson/web/valkey_url"
-        mounts = self._database.mounts("web")
-        run = self._docker.containers.run
-        written = run("keelson-init:test", ["cat", path], volumes=mounts, remove=True).decode()
-        account = urlsplit(written).netloc.partition("@")[0]
+        account = urlsplit(self._database.valkey_url).netloc.partition("@")[0]
         ca = quote(str(self._database.ca_file))
         return f"valkeys://{account}@localhost:{self.port}/0?ssl_ca_certs={ca}"
 
