@@ -23,6 +23,11 @@ def a_process(valkey: Valkey) -> MovingWindowRateLimiter:
     )
 
 
+def left(process: MovingWindowRateLimiter) -> int:
+    """Return how many more requests the address may make."""
+    return process.get_window_stats(ITEM, "203.0.113.9").remaining
+
+
 def test_processes_count_together(valkey: Valkey) -> None:
     processes = [a_process(valkey) for _ in range(3)]
 
@@ -85,7 +90,9 @@ def test_it_being_full_lets_requests_through(valkey: Valkey) -> None:
 
 def test_restart_is_noticed_before_a_request_fails(valkey: Valkey) -> None:
     process = a_process(valkey)
-    process.hit(ITEM, "203.0.113.9")
+    # A machine that is busy may make the very first question take too long; then it is not counted.
+    eventually(lambda: process.hit(ITEM, "203.0.113.9") and left(process) < 50, 10, "it counts")
+    before = left(process)
     valkey.stop()
     valkey.start()
 
@@ -93,4 +100,4 @@ def test_restart_is_noticed_before_a_request_fails(valkey: Valkey) -> None:
         process.hit(ITEM, "203.0.113.9")
 
     assert lines == []
-    assert process.get_window_stats(ITEM, "203.0.113.9").remaining == 48
+    assert left(process) == before - 1
