@@ -21,9 +21,12 @@ class Heartbeat:
         self._path.touch()
 
     def age_seconds(self) -> float | None:
-        """Return the seconds since the last beat, or None before the first; changes nothing."""
+        """Return the seconds since the last beat, or None before the first; changes nothing.
+
+        A beat from the future was before the clock was set back: it says nothing of now.
+        """
         try:
-            return time.time() - self._path.stat().st_mtime
+            return abs(time.time() - self._path.stat().st_mtime)
         except FileNotFoundError:
             return None
 

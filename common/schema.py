@@ -2,7 +2,9 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
+    Date,
     DateTime,
     ForeignKey,
     Identity,
@@ -11,7 +13,6 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     SmallInteger,
-    String,
     Table,
     Text,
     text,
@@ -170,19 +171,61 @@ heartbeats = Table(
     Column("trouble", Text),
 )
 
-# One row per run of the backup; the manifest beside the file is the truth, this is its mirror.
-# State is running, proven or failed.
+# One row per run of the backup; the manifest in the catalogue is the truth, this is its mirror.
+# State is running, stored, proven or failed; kind is logical or base.
 backups = Table(
     "backups",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("state", String(8), nullable=False),
+    Column("kind", Text, nullable=False, server_default="logical"),
+    Column("state", Text, nullable=False),
     Column("started_at", INSTANT, nullable=False),
     Column("finished_at", INSTANT),
-    Column("bytes", BigInteger),
-    Column("tables", JSONB),
+    Column("bytes", BigInteger),  # as read
+    Column("bytes_stored", BigInteger),  # what the repository grew by
+    Column("tables", JSONB),  # name: rows
+    Column("steps", JSONB, nullable=False, server_default="{}"),  # name: seconds
+    Column("copies", JSONB, nullable=False, server_default="{}"),  # target: when it came there
     Column("reason", Text),
+    Index("backups_started_at_index", "started_at"),
+)
+
+# Where backups lie, and how each does. Recoverable is any instant between the two.
+backup_targets = Table(
+    "backup_targets",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("location", Text, nullable=False),
+    Column("off_site", Boolean, nullable=False),
+    Column("seen_at", INSTANT, nullable=False),
+    Column("trouble", Text),  # null: none
+    Column("bytes", BigInteger),
+    Column("bytes_limit", BigInteger),  # null: no limit
+    Column("recoverable_from", INSTANT),
+    Column("recoverable_until", INSTANT),
+)
+
+# What each target took, day by day.
+backup_sizes = Table(
+    "backup_sizes",
+    metadata,
+    Column("target", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("bytes", BigInteger, nullable=False),
+)
+
+# Rehearsals: data read anew, a restore to a random instant. Kind is read or instant.
+backup_drills = Table(
+    "backup_drills",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("started_at", INSTANT, nullable=False),
+    Column("finished_at", INSTANT, nullable=False),
+    Column("passed", Boolean, nullable=False),
+    Column("detail", Text, nullable=False),
 )
 
 # The revision in db/migrations that this code was written for; /readyz compares it with the database's.
-HEAD = "0004"
+HEAD = "0005"

@@ -3,6 +3,7 @@
 \set owner `cat /run/keelson/db/keelson_owner.password`
 \set web `cat /run/keelson/db/keelson_web.password`
 \set mailer `cat /run/keelson/db/keelson_mailer.password`
+\set synchronous `echo "$SYNCHRONOUS"`
 \set backup `cat /run/keelson/db/keelson_backup.password`
 
 SELECT format('CREATE ROLE %I', name)
@@ -17,6 +18,15 @@ ALTER ROLE keelson_backup LOGIN NOSUPERUSER NOCREATEROLE REPLICATION BYPASSRLS N
 
 -- A mailer that is frozen in the middle of a transaction lets go of its rows, which others may need.
 ALTER ROLE keelson_mailer SET idle_in_transaction_session_timeout = '20s';
+
+-- With BACKUP_SYNCHRONOUS a commit of theirs waits until the worker has it too; all others never do.
+\if :synchronous
+ALTER ROLE keelson_web SET synchronous_commit = 'remote_write';
+ALTER ROLE keelson_mailer SET synchronous_commit = 'remote_write';
+\else
+ALTER ROLE keelson_web RESET synchronous_commit;
+ALTER ROLE keelson_mailer RESET synchronous_commit;
+\endif
 
 GRANT pg_signal_backend TO keelson_owner; -- a restore ends the connections of the others
 GRANT pg_read_all_data TO keelson_backup;

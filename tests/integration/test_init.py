@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.images import image
 from tests.stack.smtp.certificates import make_certificate
 
 FOLDERS = ("authority", "ca", "db", "edge", "valkey", "owner", "web", "mailer", "backup")
@@ -26,7 +27,7 @@ def init(
 ) -> "subprocess.CompletedProcess[str]":
     set_here = [f"--env={name}={value}" for name, value in environment.items()]
     command = ["docker", "run", "--rm", "--interactive", "--read-only", "--tmpfs=/tmp"]
-    command += ["--cap-drop=ALL", *volumes, *set_here, "keelson-init:test", *words]
+    command += ["--cap-drop=ALL", *volumes, *set_here, image("init"), *words]
     return subprocess.run(command, input=given, capture_output=True, text=True, check=False)
 
 
@@ -41,7 +42,7 @@ def test_a_second_run_makes_nothing_and_overwrites_nothing(volumes: list[str]) -
     second = init(volumes)
 
     assert first.returncode == second.returncode == 0
-    assert len(before.splitlines()) == 20
+    assert len(before.splitlines()) == 21
     assert checksums(volumes) == before
     assert second.stderr == ""
 
@@ -175,17 +176,20 @@ def test_a_secret_is_put_where_its_service_reads_it(volumes: list[str]) -> None:
     assert listed.stdout.strip() == "changed 440 10002"
 
 
-def test_a_private_relays_authority_is_put_where_the_mailer_reads_it(
-    volumes: list[str], tmp_path: Path
+@pytest.mark.parametrize(
+    ("part", "name", "group"), [("mailer", "mail_ca", 10002), ("backup", "backup_ca", 10003)]
+)
+def test_a_private_authority_is_put_where_its_service_reads_it(
+    volumes: list[str], tmp_path: Path, part: str, name: str, group: int
 ) -> None:
     pem = make_certificate(tmp_path, "relay.example").authority.read_text(encoding="ascii")
     bundle = f"# ours\n{pem}{pem}"
 
-    done = init(volumes, "init", "put", "mail_ca", given=bundle)
+    done = init(volumes, "init", "put", name, given=bundle)
 
     assert done.returncode == 0, done.stderr
-    shown = "cd /run/keelson/mailer && stat -c '%a %g' mail_ca && cat mail_ca"
-    assert init(volumes, "bash", "-c", shown).stdout == f"440 10002\n{bundle}"
+    shown = f"cd /run/keelson/{part} && stat -c '%a %g' {name} && cat {name}"
+    assert init(volumes, "bash", "-c", shown).stdout == f"440 {group}\n{bundle}"
 
 
 @pytest.mark.parametrize("wrong", ["key", "certificate and key", "words", "half"])
@@ -210,6 +214,8 @@ def test_what_is_no_authority_is_refused_and_the_old_one_stays(
     ("name", "given", "said"),
     [
         pytest.param("colour", "x", "no secret is called 'colour'", id="unknown"),
+        pytest.param("mail", "x", "no secret is called 'mail'", id="half a name"),
+        pytest.param("mail_password mail_ca", "x", "no secret is called", id="two names"),
         pytest.param("mail_password", "", "nothing to write", id="empty"),
     ],
 )

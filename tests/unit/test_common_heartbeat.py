@@ -19,6 +19,7 @@ def test_a_heartbeat_has_no_age_before_the_first_beat(tmp_path: Path) -> None:
     [
         pytest.param(5, 0, id="young"),
         pytest.param(500, 1, id="old"),
+        pytest.param(-500, 1, id="of before the clock was set back"),
         pytest.param(None, 1, id="none"),
     ],
 )
