@@ -3,12 +3,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from backup import listing
+from backup.catalogue.manifest import Fingerprint, Manifest, Origin, Table
+from backup.content.fingerprint import differences, with_sequences_between
 from backup.errors import DamagedError
-from backup.fingerprint import differences, with_sequences_between
-from backup.manifest import Fingerprint, Manifest, Origin, Table
-from backup.proof import require_equal
-from backup.restoring import warning
+from backup.operator import listing
+from backup.taking.proof import require_equal
 
 ROWS = Table(rows=2, hashes="12")
 
@@ -45,6 +44,23 @@ def test_table_that_nobody_expected_is_a_difference() -> None:
     assert differences(a_fingerprint(rows=None), a_fingerprint()) == [
         "public.t: nothing expected, 2 rows with the sum 12 found"
     ]
+
+
+@pytest.mark.parametrize(
+    ("expected", "found", "equal"),
+    [
+        pytest.param("ab", "ab", True, id="the same definitions"),
+        pytest.param("ab", "cd", False, id="others"),
+        pytest.param("", "cd", True, id="unknown ones are not compared"),
+    ],
+)
+def test_definitions_are_compared_where_both_are_known(
+    expected: str, found: str, equal: bool
+) -> None:
+    one = a_fingerprint().model_copy(update={"schema_sha256": expected})
+    other = a_fingerprint().model_copy(update={"schema_sha256": found})
+
+    assert (differences(one, other) == []) is equal
 
 
 def test_difference_is_damage() -> None:
@@ -85,8 +101,11 @@ def a_manifest(**given: object) -> Manifest:
         "id": "20261122-030000",
         "started_at": three,
         "finished_at": three,
+        "state": "proven",
         "bytes": 1_234_567,
-        "sha256": "ab",
+        "bytes_stored": 2000,
+        "steps": {"dump": 1.5},
+        "copies": {"local": {"snapshot": "ab", "stored_at": three}},
         "origin": Origin(database="keelson", server_version="17.6", roles=[], grants=[]),
         "fingerprint": a_fingerprint(),
     }
@@ -99,22 +118,25 @@ def test_list_has_the_newest_first() -> None:
     lines = listing.as_text([older, newer]).splitlines()
 
     assert lines == [
-        "ID               STARTED (UTC)             SIZE  TABLES        ROWS",
-        "20261122-030000  2026-11-22 03:00:00     1.2 MB       1           2",
-        "20261121-030000  2026-11-22 03:00:00     1.2 MB       1           2",
+        "ID               STARTED (UTC)        STATE        SIZE  TABLES        ROWS  LIES AT",
+        "20261122-030000  2026-11-22 03:00:00  proven     1.2 MB       1           2  local",
+        "20261121-030000  2026-11-22 03:00:00  proven     1.2 MB       1           2  local",
     ]
 
 
 def test_list_for_programs_is_json() -> None:
-    (listed,) = json.loads(listing.as_json([a_manifest()]))
+    listed = listing.as_object(a_manifest())
 
-    assert listed == {
+    assert json.loads(json.dumps(listed)) == {
         "id": "20261122-030000",
         "state": "proven",
         "started_at": "2026-11-22T03:00:00Z",
         "finished_at": "2026-11-22T03:00:00Z",
+        "verified_at": None,
         "bytes": 1_234_567,
-        "sha256": "ab",
+        "bytes_stored": 2000,
+        "steps": {"dump": 1.5},
+        "copies": {"local": {"snapshot": "ab", "stored_at": "2026-11-22T03:00:00Z"}},
         "tables": 1,
         "rows": 2,
     }
@@ -132,10 +154,3 @@ def test_list_for_programs_is_json() -> None:
 )
 def test_size_is_readable(count: int, size: str) -> None:
     assert listing.size(count) == size
-
-
-def test_who_restores_is_told_what_is_lost() -> None:
-    told = warning(a_manifest(), datetime(2026, 11, 22, 8, 12, 30, tzinfo=UTC))
-
-    assert "goes back to 2026-11-22 03:00:00 UTC, 5:12:30 h ago" in told
-    assert "What was written since then will be gone from it" in told

@@ -1,0 +1,1 @@
+"""What a database holds, as numbers and text that can be compared."""

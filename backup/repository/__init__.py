@@ -1,0 +1,1 @@
+"""Where backups lie: one restic repository per target, local or elsewhere."""
