@@ -9,7 +9,7 @@ from threading import Event
 import pytest
 from sqlalchemy import Engine, text
 
-from tests.integration.backups import FOLDER, IN_SCRATCH, Backups, backups_of, slow_table
+from tests.integration.backups import CATALOGUE, FOLDER, IN_SCRATCH, Backups, backups_of, slow_table
 from tests.integration.postgres import Database
 from tests.waiting import eventually
 
@@ -64,7 +64,9 @@ def test_backup_under_concurrent_writes_is_proven(database: Database, backups: B
     (listed,) = backups.listed()
     assert listed["state"] == "proven"
     assert listed["rows"] > 4000
-    assert backups.files() == [f"{listed['id']}.dump", f"{listed['id']}.json"]
+    assert list(listed["copies"]) == ["local"]
+    assert {"definitions", "dump", "fetch", "restore", "compare"} <= listed["steps"].keys()
+    assert backups.known() == [f"{listed['id']}.json"]
     assert backups.rows() == [("proven", None)]
 
 
@@ -110,19 +112,14 @@ def test_what_cannot_be_read_fails_the_backup_and_says_so(
     database: Database, backups: Backups
 ) -> None:
     kept = backups.take()
-    with database.engine("owner").begin() as connection:
-        number = connection.scalars(text("SELECT lo_from_bytea(0, 'no grant covers this')")).one()
 
-    try:
+    with a_large_object(database):
         answer = backups.verb("take")
-    finally:
-        with database.engine("owner").begin() as connection:
-            connection.execute(text("SELECT lo_unlink(:number)"), {"number": number})
 
     assert answer.code == 1
     assert "permission denied for large object" in answer.err
     assert [backup["id"] for backup in backups.listed()] == [kept]
-    assert backups.files() == [f"{kept}.dump", f"{kept}.json"]
+    assert_only(backups, kept)
     (_, (state, reason)) = backups.rows()
     assert state == "failed"
     assert reason is not None
@@ -144,7 +141,7 @@ def test_a_run_waits_for_the_one_of_another_replica(database: Database, backups:
         connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": lock})
         backups.begin("python", "-m", "backup", "take")
         eventually(lambda: backups.waits_for_a_lock("backup"), 30, "it stands in line")
-        waiting = backups.files()
+        waiting = backups.known()
         connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": lock})
 
     eventually(backups.listed, 30, "its turn has come")
@@ -154,20 +151,25 @@ def test_a_run_waits_for_the_one_of_another_replica(database: Database, backups:
 @pytest.mark.parametrize("name", ["TERM", "INT"])
 def test_a_run_that_is_told_to_end_leaves_nothing(backups: Backups, name: str) -> None:
     with backups.pg_dump_held_up():
-        assert any(file.endswith(".partial") for file in backups.files())
         backups.signal_take(name)
         eventually(lambda: "pg_dump" not in backups.processes(), 10, "all is ended")
 
-    eventually(lambda: backups.files() == [], 10, "the half dump is gone")
-    eventually(lambda: backups.rows()[0][0] == "failed", 10, "the row says so")
+    eventually(lambda: backups.rows()[0][0] == "failed", 20, "the row says so")
     assert "interrupted" in str(backups.rows()[0][1])
+    eventually(lambda: " take" not in backups.processes(), 10, "the run is gone")
+    assert (backups.known(), backups.snapshots()) == ([], [])
+    assert all(left.startswith(".begun/") for left in backups.left_over())  # a note for the next
+    assert_only(backups, backups.take())
+    assert backups.left_over() == []
 
 
-def test_a_query_that_waits_is_interrupted_too(database: Database, backups: Backups) -> None:
+def test_a_run_that_waits_for_a_table_is_interrupted_too(
+    database: Database, backups: Backups
+) -> None:
     with database.engine("owner").begin() as connection:
         connection.execute(text("LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE"))
         backups.begin("python", "-m", "backup", "take")
-        eventually(lambda: backups.waits_for_a_lock("backup"), 30, "the fingerprint waits")
+        eventually(lambda: backups.waits_for_a_lock("backup"), 30, "its own session waits")
         backups.signal_take("TERM")
         eventually(lambda: backups.rows()[0][0] == "failed", 10, "it did not sit the signal out")
 
@@ -178,12 +180,11 @@ def test_nothing_counts_after_kill_9_and_the_next_run_cleans_up(backups: Backups
     with backups.pg_dump_held_up():
         backups.signal_take("KILL")
         eventually(lambda: "pg_dump" not in backups.processes(), 10, "pg_dump goes with its parent")
-        left, listed = backups.files(), backups.listed()
+        eventually(lambda: "restic" not in backups.processes(), 10, "and so does restic")
+        assert backups.listed() == []
+        assert backups.left_over() != []
 
-    assert listed == []
-    assert [file for file in left if file.endswith(".partial")] == left != []
-    newest = backups.take()
-    assert backups.files() == [f"{newest}.dump", f"{newest}.json"]
+    assert_only(backups, backups.take())
     assert [state for state, _ in backups.rows()] == ["failed", "proven"]
 
 
@@ -195,10 +196,12 @@ def test_kill_9_while_it_is_restored_leaves_no_server_behind(
         eventually(lambda: "pg_restore" in backups.processes(), 30, "it is being restored")
         backups.signal_take("KILL")
         eventually(lambda: "postgres" not in backups.processes(), 15, "the server goes too")
-        assert backups.listed() == []
+        ((state),) = [backup["state"] for backup in backups.listed()]
+        assert state == "stored"
+        assert "no proven backup" in backups.verb("verify").err
 
-    newest = backups.take()
-    assert backups.files() == [f"{newest}.dump", f"{newest}.json"]
+    backups.take()
+    assert [backup["state"] for backup in backups.listed()] == ["proven"]
 
 
 def test_without_the_database_it_fails_and_keeps_what_it_has(
@@ -228,13 +231,55 @@ def test_a_folder_that_cannot_be_written_is_a_wrong_setting(backups: Backups) ->
 
 def test_backups_past_their_time_go_once_a_new_one_is_proven(backups: Backups) -> None:
     old = backups.take()
-    age = (
+    age(backups, old)
+
+    newer = [backups.take(), backups.take()]
+    dry = backups.verb("prune", "--dry-run")
+    newest = backups.take()
+
+    assert "would go: no backup" in dry.out  # it is one of the newest three
+    assert_only(backups, *newer, newest)
+    assert [state for state, _ in backups.rows()] == ["proven"] * 3
+
+
+def test_a_failed_run_prunes_nothing(database: Database, backups: Backups) -> None:
+    old, *newer = [backups.take() for _ in range(4)]
+    age(backups, old)
+
+    with a_large_object(database):
+        assert backups.verb("take").code == 1
+
+    assert [backup["id"] for backup in backups.listed()] == [*reversed(newer), old]
+    assert f"would go: {old}" in backups.verb("prune", "--dry-run").out
+    assert f"gone: {old}" in backups.verb("prune").out
+    assert_only(backups, *newer)
+
+
+def age(backups: Backups, backup_id: str) -> None:
+    """Have a backup be from 2020."""
+    change = (
         "import json, pathlib, sys; p = pathlib.Path(sys.argv[1]); m = json.loads(p.read_text());"
         " m['finished_at'] = '2020-01-01T00:00:00Z'; p.write_text(json.dumps(m))"
     )
-    assert backups.run("python", "-c", age, f"{FOLDER}/{old}.json").code == 0
+    assert backups.run("python", "-c", change, f"{CATALOGUE}/{backup_id}.json").code == 0
 
-    newest = backups.take()
 
-    assert backups.files() == [f"{newest}.dump", f"{newest}.json"]
-    assert [state for state, _ in backups.rows()] == ["proven"]
+@contextmanager
+def a_large_object(database: Database) -> Iterator[None]:
+    """Have one: no grant covers it, so no dump can have it."""
+    with database.engine("owner").begin() as connection:
+        number = connection.scalars(text("SELECT lo_from_bytea(0, 'no grant covers this')")).one()
+    try:
+        yield
+    finally:
+        with database.engine("owner").begin() as connection:
+            connection.execute(text("SELECT lo_unlink(:number)"), {"number": number})
+
+
+def assert_only(backups: Backups, *kept: str) -> None:
+    """Check that these are known and stored, and that nothing else is left anywhere."""
+    assert backups.known() == [f"{backup_id}.json" for backup_id in kept]
+    runs = [tag for s in backups.snapshots() for tag in s["tags"] if tag.startswith("run:")]
+    assert runs == [f"run:{backup_id}" for backup_id in kept]
+    assert backups.left_over() == []
+    assert backups.run("ls", f"{FOLDER}/repository/locks").out == ""

@@ -1,12 +1,15 @@
-"""A damaged backup is never called good, and never restored."""
+"""A damaged backup is never called good."""
 
 import json
+import os
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import text
 
-from tests.integration.backups import FOLDER, Backups, backups_of
+from tests.integration.backups import CATALOGUE, FOLDER, Backups, backups_of
 from tests.integration.postgres import Database
+from tests.integration.storage import storage, targets
 
 
 @pytest.fixture
@@ -18,35 +21,53 @@ def backups(database: Database) -> Iterator[Backups]:
 def test_the_newest_or_a_named_backup_is_verified(backups: Backups) -> None:
     first, second = backups.take(), backups.take()
 
-    newest, named = backups.verb("verify"), backups.verb("verify", first)
+    newest, named = backups.verb("verify"), backups.verb("verify", first, "--json")
 
     assert (newest.code, named.code) == (0, 0), (newest, named)
-    assert f"good: restored and found equal. {second}: " in newest.out
-    assert f"good: restored and found equal. {first}: " in named.out
-    assert len(backups.files()) == 4  # and no scratch server is left
+    assert f"good: restored from local and found equal. {second}: " in newest.out
+    assert json.loads(named.out)["id"] == first
+    assert backups.left_over() == []  # and no scratch server is left
 
 
-@pytest.mark.parametrize("offset", [10, 2000, -1], ids=["header", "middle", "last byte"])
+@pytest.mark.parametrize("offset", [10, 3000], ids=["first pieces", "middle"])
 def test_one_flipped_byte_is_found(backups: Backups, offset: int) -> None:
-    damaged = backups.take()
-    size = backups.listed()[0]["bytes"]
-    backups.overwrite(f"{damaged}.dump", offset % size)
+    backups.take()
+    size, name = largest(backups)
+    backups.run("chmod", "-R", "u+w", f"{FOLDER}/repository")
+    backups.overwrite(f"repository/data/{name}", offset % size)
 
-    verified, restored = backups.verb("verify"), backups.restore("--yes")
-
-    assert (verified.code, restored.code) == (1, 1)
-    assert "has changed since it was proven (SHA-256); use another backup" in verified.err
-    assert "has changed since it was proven (SHA-256); use another backup" in restored.err
+    assert backups.verb("verify").code == os.EX_DATAERR
 
 
-def test_a_lost_dump_is_found(backups: Backups) -> None:
-    lost = backups.take()
-    backups.run("rm", f"{FOLDER}/{lost}.dump")
+def test_a_lost_pack_is_found(backups: Backups) -> None:
+    backups.take()
+    backups.run("sh", "-c", f"rm -rf {FOLDER}/repository/data/*")
 
-    answer = backups.verb("verify")
+    answer = backups.verb("verify", "--json")
 
-    assert answer.code == 1
-    assert f"{lost}.dump is gone" in answer.err
+    assert answer.code == os.EX_DATAERR, answer
+    assert json.loads(answer.out)["code"] == os.EX_DATAERR
+
+
+def test_a_damaged_copy_is_made_anew_once_its_repository_is_mended(database: Database) -> None:
+    with (
+        storage(database, "rest") as server,
+        backups_of(database, **targets(server)) as backups,
+    ):
+        damaged = backups.take()
+        backups.run("sh", "-c", f"rm -f {FOLDER}/repository/data/{largest(backups)[1]}")
+
+        answer = backups.verb("verify", damaged, "--target", "local")
+        where = [list(one["copies"]) for one in backups.listed()]
+        mended = backups.restic("repair", "index")
+        codes = [backups.verb(verb).code for verb in ("take", "copy")]
+
+        assert answer.code == os.EX_DATAERR
+        assert f"this copy of the backup {damaged} counts no more, it is at rest" in answer.err
+        assert where == [["rest"]]
+        assert mended.code == 0, mended
+        assert codes == [os.EX_UNAVAILABLE, 0]  # first what is damaged goes
+        assert backups.verb("verify", damaged, "--target", "local").code == 0
 
 
 def test_content_other_than_the_manifest_says_is_found(backups: Backups) -> None:
@@ -55,14 +76,48 @@ def test_content_other_than_the_manifest_says_is_found(backups: Backups) -> None
 
     answer = backups.verb("verify")
 
-    assert answer.code == 1
+    assert answer.code == os.EX_DATAERR
     assert "public.alembic_version: 0 rows" in answer.err
     assert "(1 differences); do not use it" in answer.err
 
 
+def test_definitions_other_than_the_manifest_says_are_found(backups: Backups) -> None:
+    changed = backups.take()
+    backups.edit(changed, "m['fingerprint']['schema_sha256'] = 'ab'")
+    backups.run("sh", "-c", f"echo 'CREATE TABLE public.lost ();' >> {CATALOGUE}/{changed}.sql")
+
+    answer = backups.verb("verify")
+
+    assert answer.code == os.EX_DATAERR
+    assert "the definitions: tables, constraints, owners or grants are others" in answer.err
+
+
+def test_definitions_that_read_otherwise_once_loaded_are_no_difference(
+    database: Database, backups: Backups
+) -> None:
+    table = "CREATE TABLE listed (word varchar CHECK (word IN ('one', 'two')))"
+    with database.engine("owner").begin() as connection:
+        connection.execute(text(table))
+    try:
+        backups.take()
+    finally:
+        with database.engine("owner").begin() as connection:
+            connection.execute(text("DROP TABLE listed"))
+
+    assert backups.verb("verify").code == 0
+
+
+def test_definitions_that_a_later_version_writes_otherwise_are_no_difference(
+    backups: Backups,
+) -> None:
+    backups.edit(backups.take(), "m['fingerprint']['schema_sha256'] = 'ab'")
+
+    assert backups.verb("verify").code == 0
+
+
 def test_a_damaged_manifest_counts_for_nothing(backups: Backups) -> None:
     good, damaged = backups.take(), backups.take()
-    backups.run("truncate", "--size=100", f"{FOLDER}/{damaged}.json")
+    backups.run("truncate", "--size=100", f"{CATALOGUE}/{damaged}.json")
 
     listed, named = backups.listed(), backups.verb("verify", damaged)
 
@@ -74,19 +129,21 @@ def test_a_damaged_manifest_counts_for_nothing(backups: Backups) -> None:
 
 def test_without_any_backup_the_verbs_say_so(backups: Backups) -> None:
     listed, as_json = backups.verb("list"), backups.verb("list", "--json")
-    verified, restored = backups.verb("verify"), backups.restore("--yes")
+    verified, elsewhere = backups.verb("verify"), backups.verb("verify", "--target", "sftp")
 
-    assert (listed.code, listed.out) == (0, "there is no proven backup yet\n")
+    assert (listed.code, listed.out) == (0, "there is no backup yet\n")
     assert (as_json.code, json.loads(as_json.out)) == (0, [])
-    assert (verified.code, restored.code) == (1, 1)
+    assert (verified.code, elsewhere.code) == (1, 1)
     assert "there are: none yet" in verified.err
+
+
+def largest(backups: Backups) -> tuple[int, str]:
+    """Return the largest pack of the local repository: its size, and its name."""
+    find = f"find {FOLDER}/repository/data -type f -printf '%s %P\\n' | sort -n | tail -1"
+    size, name = backups.run("sh", "-c", find).out.split()
+    return int(size), name
 
 
 def forget_a_row(backups: Backups, backup_id: str) -> None:
     """Make the manifest of a backup expect one row less than its dump has."""
-    change = (
-        "import json, pathlib, sys; p = pathlib.Path(sys.argv[1]); m = json.loads(p.read_text());"
-        " m['fingerprint']['tables']['public.alembic_version']['rows'] = 0; p.write_text(json.dumps(m))"
-    )
-    answer = backups.run("python", "-c", change, f"{FOLDER}/{backup_id}.json")
-    assert answer.code == 0, answer
+    backups.edit(backup_id, "m['fingerprint']['tables']['public.alembic_version']['rows'] = 0")

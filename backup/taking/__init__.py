@@ -1,0 +1,1 @@
+"""The logical backup: a dump of one snapshot, stored, restored, compared."""
