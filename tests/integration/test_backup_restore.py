@@ -1,5 +1,6 @@
 """Restoring: what was deleted comes back, what came later is gone, and a failure changes nothing."""
 
+import json
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -7,13 +8,13 @@ from contextlib import contextmanager
 from threading import Event
 
 import pytest
-from sqlalchemy import Engine, delete, insert, select, text
+from sqlalchemy import Engine, delete, text
 from sqlalchemy.exc import DBAPIError
 
 from common.schema import outbox
-from tests.integration.backups import WHEN_TOLD, Backups, backups_of, slow_table
+from tests.integration.backups import FOLDER, Backups, backups_of
 from tests.integration.postgres import Database
-from tests.integration.test_backup_verify import forget_a_row
+from tests.integration.restores import Restores, restores_of, write, written
 from tests.waiting import eventually
 
 
@@ -23,26 +24,14 @@ def backups(database: Database) -> Iterator[Backups]:
         yield running
 
 
-def write(engine: Engine, name: str) -> None:
-    """Write one row: a mail by that name."""
-    mail = {"kind": "test", "sender": "a@example.org", "recipient": "b@example.org"}
-    values = {**mail, "subject": "Rows", "message_id": name, "head": b"Rows"}
-    with engine.begin() as connection:
-        connection.execute(insert(outbox).values(values))
-
-
-def written(engine: Engine) -> set[str]:
-    with engine.connect() as connection:
-        return set(connection.scalars(select(outbox.c.message_id)))
-
-
-def databases(backups: Backups) -> list[str]:
-    query = "SELECT datname FROM pg_database WHERE datname LIKE 'keelson%' ORDER BY 1"
-    return backups.superuser(query).split()
+@pytest.fixture
+def restores(backups: Backups) -> Iterator[Restores]:
+    with restores_of(backups) as one_shot:
+        yield one_shot
 
 
 def test_deleted_rows_come_back_and_later_rows_are_gone(
-    database: Database, backups: Backups
+    database: Database, backups: Backups, restores: Restores
 ) -> None:
     web = database.engine("web")
     write(web, "kept")
@@ -51,40 +40,84 @@ def test_deleted_rows_come_back_and_later_rows_are_gone(
         connection.execute(delete(outbox))
     write(web, "later")
 
-    answer = backups.restore("--yes")
+    answer = restores.restore()
 
     assert answer.code == 0, answer
-    assert "What was written since then will be gone from it" in answer.out
     assert written(web) == {"kept"}
 
 
-def test_a_named_backup_is_restored(database: Database, backups: Backups) -> None:
+def test_definitions_that_a_later_version_writes_otherwise_are_restored(
+    database: Database, backups: Backups, restores: Restores
+) -> None:
+    web = database.engine("web")
+    write(web, "kept")
+    backups.edit(backups.take(), "m['fingerprint']['schema_sha256'] = 'ab'")
+
+    answer = restores.restore()
+
+    assert answer.code == 0, answer
+    assert written(web) == {"kept"}
+    assert not [name for name in restores.databases() if "reread" in name]
+
+
+def test_it_says_what_will_be_lost_who_is_connected_and_how_it_goes(
+    database: Database, backups: Backups, restores: Restores
+) -> None:
+    web = database.engine("web")
+    write(web, "kept")
+    backups.take()
+    write(web, "later")
+    write(web, "last")
+
+    answer = restores.restore()
+
+    assert "What was written since then, until now (" in answer.err
+    assert "public.outbox: 3 rows now, 1 rows then" in answer.err
+    assert "(keelson_web) 1x" in answer.err
+    for step in ("fetch", "load", "compare", "analyze", "swap"):
+        assert f"{step}: done in" in answer.err
+    assert "restored and found equal: keelson as of" in answer.out
+
+
+def test_a_named_backup_is_restored(
+    database: Database, backups: Backups, restores: Restores
+) -> None:
     web = database.engine("web")
     write(web, "first")
     first = backups.take()
     write(web, "second")
     backups.take()
 
-    answer = backups.restore("--at", first, "--yes")
+    answer = restores.restore("--at", first)
 
     assert answer.code == 0, answer
     assert written(web) == {"first"}
 
 
+def test_programs_get_one_document(backups: Backups, restores: Restores) -> None:
+    backup = backups.take()
+
+    told = json.loads(restores.restore("--json").out)
+
+    assert (told["restored"], told["target"], told["database"]) == (backup, "local", "keelson")
+    assert told["kept"].startswith("keelson_before_")
+    assert set(told["seconds"]) == {"fetch", "load", "compare", "analyze", "swap"}
+
+
 def test_every_role_works_as_before_and_has_no_more_rights(
-    database: Database, backups: Backups
+    database: Database, backups: Backups, restores: Restores
 ) -> None:
     acl = "SELECT datdba::regrole, datacl FROM pg_database WHERE datname = 'keelson'"
     tables = (
         "SELECT relname, relowner::regrole, relacl FROM pg_class"
         " WHERE relnamespace = 'public'::regnamespace ORDER BY 1"
     )
-    before = backups.superuser(acl), in_keelson(backups, tables)
+    before = backups.superuser(acl), restores.in_keelson(tables)
     backups.take()
 
-    assert backups.restore("--yes").code == 0
+    assert restores.restore().code == 0
 
-    assert (backups.superuser(acl), in_keelson(backups, tables)) == before
+    assert (backups.superuser(acl), restores.in_keelson(tables)) == before
     write(database.engine("web"), "after")
     with database.engine("mailer").begin() as connection:
         connection.execute(text("UPDATE outbox SET state = 'sent'"))
@@ -96,13 +129,8 @@ def test_every_role_works_as_before_and_has_no_more_rights(
     backups.take()
 
 
-def in_keelson(backups: Backups, query: str) -> str:
-    command = ["psql", "--host=/run/postgresql", "--username=postgres", "-Atc", query, "keelson"]
-    return str(backups.database.server.exec_run(command).output.decode())
-
-
 def test_who_is_connected_is_shown_out_and_comes_back_to_the_restored_rows(
-    database: Database, backups: Backups
+    database: Database, backups: Backups, restores: Restores
 ) -> None:
     web = database.engine("web")
     write(web, "kept")
@@ -111,7 +139,7 @@ def test_who_is_connected_is_shown_out_and_comes_back_to_the_restored_rows(
 
     with knocking(web), web.connect() as idle:
         idle.execute(text("SELECT 1"))
-        answer = backups.restore("--yes")
+        answer = restores.restore()
         with pytest.raises(DBAPIError):
             idle.execute(text("SELECT 1"))
         idle.invalidate()
@@ -143,90 +171,9 @@ def knocking(engine: Engine) -> Iterator[None]:
             each.result()
 
 
-def test_the_database_as_it_was_is_kept_until_the_next_restore(
-    database: Database, backups: Backups
+def test_a_database_that_was_dropped_is_brought_back(
+    database: Database, backups: Backups, restores: Restores
 ) -> None:
-    backups.take()
-
-    assert backups.restore("--yes").code == 0
-    first = databases(backups)
-    assert backups.restore("--yes").code == 0
-    second = databases(backups)
-
-    assert [len(first), len(second)] == [2, 2]
-    assert first[0] == second[0] == "keelson"
-    assert first[1].startswith("keelson_before_")
-    assert second[1] > first[1]
-    write(database.engine("web"), "after")
-
-
-def test_a_restore_that_is_not_equal_changes_nothing(database: Database, backups: Backups) -> None:
-    web = database.engine("web")
-    changed = backups.take()
-    forget_a_row(backups, changed)
-    write(web, "later")
-    before = databases(backups)
-
-    answer = backups.restore("--yes")
-
-    assert answer.code == 1
-    assert "the restored database is not what was dumped" in answer.err
-    assert databases(backups) == before
-    assert written(web) == {"later"}
-
-
-def test_a_restore_that_is_killed_changes_nothing_and_the_next_one_cleans_up(
-    database: Database, backups: Backups
-) -> None:
-    web = database.engine("web")
-    write(web, "kept")
-
-    with slow_table(database.engine("owner"), WHEN_TOLD):
-        backups.take()
-        write(web, "later")
-        with backups.restore_held_up() as container:
-            container.kill("SIGKILL")
-            left = [name for name in databases(backups) if "_restore_" in name]
-        serving = written(web)
-        answer = backups.restore("--yes")
-
-    assert len(left) == 1
-    assert serving == {"kept", "later"}
-    assert answer.code == 0, answer
-    assert not [name for name in databases(backups) if "_restore_" in name]
-    assert written(web) == {"kept"}
-
-
-def test_a_restore_that_is_told_to_end_drops_what_it_made(
-    database: Database, backups: Backups
-) -> None:
-    web = database.engine("web")
-
-    with slow_table(database.engine("owner"), WHEN_TOLD):
-        backups.take()
-        write(web, "later")
-        with backups.restore_held_up() as container:
-            container.stop(timeout=30)
-            code = container.wait()["StatusCode"]
-
-    assert code == 1
-    assert not [name for name in databases(backups) if "_restore_" in name]
-    assert written(web) == {"later"}
-
-
-def test_with_nobody_to_ask_and_no_yes_it_refuses(database: Database, backups: Backups) -> None:
-    web = database.engine("web")
-    backups.take()
-    write(web, "later")
-
-    answer = backups.restore()
-
-    assert answer.code == os.EX_USAGE
-    assert "say --yes beforehand" in answer.err
-    assert written(web) == {"later"}
-
-
-def test_a_database_that_was_dropped_is_brought_back(database: Database, backups: Backups) -> None:
     web = database.engine("web")
     write(web, "kept")
     backups.take()
@@ -234,20 +181,80 @@ def test_a_database_that_was_dropped_is_brought_back(database: Database, backups
         database.engine(part).dispose()
     backups.superuser("DROP DATABASE keelson WITH (FORCE)")
 
-    answer = backups.restore("--yes")
+    answer = restores.verb("restore", "--yes")
 
     assert answer.code == 0, answer
     assert written(web) == {"kept"}
 
 
-def test_the_worker_shows_the_backups_again_after_a_restore(backups: Backups) -> None:
+@pytest.mark.parametrize(
+    ("agreed", "missing"),
+    [
+        pytest.param([], "--yes --end-connections", id="nothing was agreed to"),
+        pytest.param(["--yes"], "--end-connections", id="who is connected may stay"),
+        pytest.param(["--end-connections"], "--yes", id="the loss was not agreed to"),
+    ],
+)
+def test_with_nobody_to_ask_it_refuses_what_was_not_agreed_to(
+    agreed: list[str], missing: str, database: Database, backups: Backups, restores: Restores
+) -> None:
+    web = database.engine("web")
     backups.take()
-    backups.take()
-    assert backups.restore("--yes").code == 0
+    write(web, "later")
 
-    restored = [state for state, _ in backups.rows()]
+    with web.connect():
+        answer = restores.verb("restore", *agreed)
+
+    assert answer.code == os.EX_USAGE
+    assert f"nobody is here to ask; say {missing} beforehand" in answer.err
+    assert written(web) == {"later"}
+    assert restores.databases() == ["keelson"]
+
+
+@pytest.mark.parametrize(
+    ("at", "why"),
+    [
+        pytest.param("20010101-000000", "there is no proven backup 20010101-000000", id="unknown"),
+        pytest.param("2026-11-22 14:03", "has no zone", id="an instant without a zone"),
+        pytest.param("yesterday", "not a moment: yesterday", id="no moment"),
+    ],
+)
+def test_a_moment_that_can_not_be_had_changes_nothing(
+    at: str, why: str, backups: Backups, restores: Restores
+) -> None:
+    backups.take()
+
+    answer = restores.restore("--at", at, "--json")
+
+    assert answer.code in {1, os.EX_USAGE}
+    assert why in json.loads(answer.out)["error"]
+    assert restores.databases() == ["keelson"]
+
+
+def test_it_never_runs_into_a_backup(backups: Backups, restores: Restores) -> None:
+    backups.take()
+    hold = (
+        "import fcntl, os, pathlib, time; at_work = os.open(sys.argv[1], os.O_RDONLY);"
+        " fcntl.flock(at_work, fcntl.LOCK_EX); pathlib.Path('/tmp/held').touch(); time.sleep(600)"
+    )
+    backups.begin("python", "-c", f"import sys; {hold}", FOLDER)  # as a run does
+    eventually(lambda: backups.run("ls", "/tmp/held").code == 0, 30, "the folder is held")  # noqa: S108 the container's own
+
+    answer = restores.restore()
+
+    assert answer.code == os.EX_TEMPFAIL
+    assert "is at work in" in answer.err
+    assert restores.databases() == ["keelson"]
+
+
+def test_the_worker_shows_the_backups_again_after_a_restore(
+    backups: Backups, restores: Restores
+) -> None:
+    backups.take()
+    backups.take()
+    assert restores.restore().code == 0
+
     backups.container.remove(force=True)
     backups.start("python", "-m", "backup")
 
-    assert restored == ["proven", "running"]
     eventually(lambda: backups.rows() == [("proven", None)] * 2, 30, "the folder is mirrored")
