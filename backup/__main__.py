@@ -1,53 +1,70 @@
 """The backup worker: `python -m backup` runs the schedule, a verb does one thing now.
 
-Exit codes: 0 done, 1 failed, 64 refused to restore unasked, 75 busy, 78 wrong settings.
+Exit codes: 0 done, 1 failed, 64 refused unasked or not understood, 65 damaged, 69 a target can't be used,
+75 busy, 78 wrong settings. With --json the answer is one JSON document, also where it is an error.
 """
 
 import logging
 import os
 import signal
 import sys
-from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from argparse import Namespace, RawDescriptionHelpFormatter
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
-from backup import commands
-from backup.errors import BackupError, BusyError, Interrupted
+from backup.errors import BackupError, Interrupted
+from backup.operator import (
+    answers,
+    aside,
+    drills,
+    history,
+    kit,
+    listing,
+    machines,
+    points,
+    restores,
+    runs,
+    status,
+    targets,
+    verifying,
+    watching,
+)
+from backup.operator.work import work
+from backup.postgres.waiting import wait_in_python
 from backup.settings import Settings
-from backup.waiting import wait_in_python
 from common import logs
+from common.database import reason_of
 from common.settings import ConfigError
 
+VERBS = (
+    runs,
+    listing,
+    verifying,
+    restores,
+    aside,
+    machines,
+    kit,
+    points,
+    history,
+    drills,
+    status,
+    targets,
+    watching,
+)
 log = structlog.get_logger(__name__)
 
 
-def parser() -> ArgumentParser:
+def parser() -> answers.Parser:
     """Return what reads the command line; without a verb it is `work`."""
-    root = ArgumentParser(
+    root = answers.Parser(
         prog="python -m backup", description=__doc__, formatter_class=RawDescriptionHelpFormatter
     )
-    root.set_defaults(do=commands.work, by_hand=False)
+    root.set_defaults(do=work, by_hand=False)
     root.add_argument("--check", action="store_true", help="only read the settings, then exit")
     verbs = root.add_subparsers(title="verbs", metavar="")
-
-    take = verbs.add_parser("take", help="take a backup now, prove it, and prune old ones")
-    take.add_argument(
-        "--scheduled", dest="by_hand", action="store_false", help="only if due; for the worker"
-    )
-    take.set_defaults(do=commands.take, by_hand=True)
-
-    show = verbs.add_parser("list", help="list the proven backups")
-    show.add_argument("--json", action="store_true", help="for programs")
-    show.set_defaults(do=commands.show, by_hand=True)
-
-    verify = verbs.add_parser("verify", help="restore a backup into a scratch server and compare")
-    verify.add_argument("id", nargs="?", help="the newest if not given")
-    verify.set_defaults(do=commands.verify, by_hand=True)
-
-    restore = verbs.add_parser("restore", help="replace the live database by a backup")
-    restore.add_argument("--at", metavar="ID", help="the newest if not given")
-    restore.add_argument("--yes", action="store_true", help="do not ask")
-    restore.set_defaults(do=commands.restore, by_hand=True)
+    for module in VERBS:
+        module.add_to(verbs)
     return root
 
 
@@ -57,11 +74,15 @@ def main() -> int:
     try:
         return run(arguments)
     except ConfigError as error:
+        answers.document(arguments, str(error), os.EX_CONFIG)
         print(error, file=sys.stderr)  # noqa: T201 where settings are wrong there are no logs yet
         return os.EX_CONFIG
     except (BackupError, Interrupted) as error:
-        tell(arguments, error)
-        return os.EX_TEMPFAIL if isinstance(error, BusyError) else 1
+        tell(arguments, str(error), answers.code_of(error))
+        return answers.code_of(error)
+    except (SQLAlchemyError, OSError) as error:
+        tell(arguments, reason_of(error), answers.code_of(error))
+        return answers.code_of(error)
 
 
 def run(arguments: Namespace) -> int:
@@ -73,18 +94,18 @@ def run(arguments: Namespace) -> int:
     logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it tells of every tick
     os.umask(0o077)  # dumps hold everything
     raise_when_told_to_end()
-    if arguments.do is not commands.work:
+    if arguments.do is not work:
         wait_in_python()
     code: int = arguments.do(arguments, settings)
     return code
 
 
-def tell(arguments: Namespace, error: BackupError | Interrupted) -> None:
+def tell(arguments: Namespace, reason: str, code: int) -> None:
     """Say why it was not done: to who typed the command, or in the log."""
     if arguments.by_hand:
-        print(f"backup: {error}", file=sys.stderr)  # noqa: T201 the answer of a command
+        answers.tell(arguments, reason, code)
     else:
-        log.error("backup failed", reason=str(error))
+        log.error("it was not done", reason=reason)
 
 
 def raise_when_told_to_end() -> None:

@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -10,11 +11,16 @@ from typing import Any
 import docker
 from sqlalchemy import Engine, text
 
+from tests.images import image
 from tests.integration.postgres import Database
 from tests.waiting import eventually
 
 FOLDER = "/var/lib/keelson/backups"
+CATALOGUE = f"{FOLDER}/catalogue"
+KEY = {"BACKUP_REPOSITORY_KEY_FILE": "/run/keelson/backup/repository_key"}
 SLOW = "keelson.slow"
+LOCK = text("LOCK TABLE held IN ACCESS EXCLUSIVE MODE")
+IN_LINE = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 IN_SCRATCH = "current_database() = 'postgres'"
 WHEN_TOLD = f"current_setting('{SLOW}', true) = 'on'"
 HARDENED: dict[str, Any] = {
@@ -47,12 +53,14 @@ class Backups:
     def start(self, *command: str, **environment: str) -> None:
         """Start the container; without a command it only waits to be told verbs."""
         self.container = self._docker.containers.run(
-            "keelson-backup:test",
+            image("backup"),
             list(command or ["sleep", "infinity"]),
             detach=True,
+            hostname="backup",
             network=self.database.network,
             environment={
                 "DATABASE_URL_FILE": "/run/keelson/backup/database_url",
+                **KEY,
                 **environment,
             },
             volumes=self.database.mounts("ca", "backup")
@@ -86,9 +94,37 @@ class Backups:
         found: list[dict[str, Any]] = json.loads(self.verb("list", "--json").out)
         return found
 
-    def files(self) -> list[str]:
-        """Return the names of all that lies on the volume."""
-        return sorted(self.run("ls", "-A", FOLDER).out.split())
+    def known(self) -> list[str]:
+        """Return the names of what the catalogue knows, oldest first; nothing else counts."""
+        names = self.run("ls", "-A", CATALOGUE).out.split()
+        return sorted(name for name in names if name != "bases" and not name.endswith(".sql"))
+
+    def edit(self, backup_id: str, change: str) -> None:
+        """Change the manifest `m` of a backup by a statement."""
+        program = (
+            "import json, pathlib, sys; p = pathlib.Path(sys.argv[1]); m = json.loads(p.read_text());"
+            f" {change}; p.write_text(json.dumps(m))"
+        )
+        answer = self.run("python", "-c", program, f"{CATALOGUE}/{backup_id}.json")
+        assert answer.code == 0, answer
+
+    def snapshots(self, tag: str = "logical") -> list[dict[str, Any]]:
+        """Return what the local repository has with that tag, oldest first."""
+        answer = self.restic("snapshots", "--no-lock", "--json", "--tag", tag)
+        found: list[dict[str, Any]] = json.loads(answer.out)
+        return found
+
+    def restic(self, *arguments: str) -> Answer:
+        """Run restic on the local repository, as an operator would by hand."""
+        key = f"RESTIC_PASSWORD=$(cat {KEY['BACKUP_REPOSITORY_KEY_FILE']})"
+        command = f"{key} restic -r {FOLDER}/repository --no-cache {' '.join(arguments)}"
+        return self.run("sh", "-c", command)
+
+    def left_over(self) -> list[str]:
+        """Return what lies on the volume only while something is at work."""
+        names = [".scratch", ".begun", ".stage"]
+        found = self.run("sh", "-c", f"cd {FOLDER} && find {' '.join(names)} -type f 2>/dev/null")
+        return sorted(found.out.split())
 
     def processes(self) -> str:
         """Return the command lines of all processes of the container."""
@@ -127,13 +163,13 @@ class Backups:
     def _create_restore(self, *arguments: str) -> Any:
         """Make the one-shot, with the owner's secrets and the volume read-only."""
         return self._docker.containers.create(
-            "keelson-backup:test",
+            image("backup"),
             ["python", "-m", "backup", "restore", *arguments],
             network=self.database.network,
-            environment={"DATABASE_URL_FILE": "/run/keelson/owner/database_url"},
+            environment={"DATABASE_URL_FILE": "/run/keelson/owner/database_url", **KEY},
             group_add=["10005"],
-            volumes=self.database.mounts("ca", "owner")
-            | {self.volume: {"bind": FOLDER, "mode": "ro"}},
+            volumes=self.database.mounts("ca", "owner", "backup")
+            | {self.volume: {"bind": FOLDER, "mode": "rw"}},
             **HARDENED,
         )
 
@@ -157,6 +193,12 @@ class Backups:
             query = text("SELECT state, reason FROM backups ORDER BY started_at")
             return [(row.state, row.reason) for row in connection.execute(query)]
 
+    def kill(self, program: str, name: str = "KILL") -> None:
+        """Send a signal to every process whose command line begins with this."""
+        find = f'for p in /proc/[0-9]*; do case "$(tr "\\0" " " <$p/cmdline 2>/dev/null)" in "{program}"*)'
+        answer = self.run("sh", "-c", f"{find} kill -{name} ${{p#/proc/}};; esac; done; true")
+        assert answer.code == 0, answer
+
     def waits_for_a_lock(self, application: str) -> bool:
         """Say whether a session of this application stands in line for a lock."""
         query = f"wait_event_type FROM pg_stat_activity WHERE application_name = '{application}'"
@@ -171,22 +213,39 @@ class Backups:
 
     @contextmanager
     def pg_dump_held_up(self) -> Iterator[None]:
-        """Take a backup, and hold it up in pg_dump until the end of the block."""
-        with self.no_pg_dump_gets_on():
-            self.begin("python", "-m", "backup", "take")
-            eventually(lambda: self.waits_for_a_lock("pg_dump"), 30, "pg_dump waits")
+        """Take a backup, and hold it up in the dump on its way into the repository, until the block's end.
+
+        The definitions are read before, by another pg_dump: it is let through, and who stands in line behind
+        it has the lock before the dump asks for it.
+        """
+        owner = self.database.engine("owner")
+        with self._partitioned(), owner.connect() as next_one, ThreadPoolExecutor(1) as pool:
+            with owner.begin() as first_one:
+                first_one.execute(LOCK)
+                self.begin("python", "-m", "backup", "take")
+                eventually(lambda: self.waits_for_a_lock("pg_dump"), 30, "pg_dump waits")
+                locked = pool.submit(next_one.execute, LOCK)
+                eventually(lambda: self.superuser(IN_LINE).strip() == "2", 30, "who is next waits")
+            locked.result(30)
+            eventually(lambda: self.waits_for_a_lock("pg_dump"), 30, "the dump waits")
+            assert "restic" in self.processes()
             yield
+            next_one.rollback()
 
     @contextmanager
     def no_pg_dump_gets_on(self) -> Iterator[None]:
         """Lock a partitioned table: pg_dump wants it too, and without rows it has no fingerprint."""
+        with self._partitioned(), self.database.engine("owner").begin() as connection:
+            connection.execute(LOCK)
+            yield
+
+    @contextmanager
+    def _partitioned(self) -> Iterator[None]:
         owner = self.database.engine("owner")
         with owner.begin() as connection:
             connection.execute(text("CREATE TABLE held (n int) PARTITION BY LIST (n)"))
         try:
-            with owner.begin() as connection:
-                connection.execute(text("LOCK TABLE held IN ACCESS EXCLUSIVE MODE"))
-                yield
+            yield
         finally:
             with owner.begin() as connection:
                 connection.execute(text("DROP TABLE held"))
@@ -214,11 +273,11 @@ def slow_table(owner: Engine, where: str) -> Iterator[None]:
 
 
 @contextmanager
-def backups_of(database: Database) -> Iterator[Backups]:
-    """Have a volume and a container that waits for verbs; remove both afterwards."""
+def backups_of(database: Database, **environment: str) -> Iterator[Backups]:
+    """Have a volume and a container, with these settings, that waits for verbs; remove both afterwards."""
     backups = Backups(database, f"keelson-test-backups-{uuid.uuid4().hex[:8]}")
     try:
-        backups.start()
+        backups.start(**environment)
         yield backups
     finally:
         if backups.container is not None:

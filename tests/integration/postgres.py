@@ -15,6 +15,7 @@ from sqlalchemy import Engine, create_engine, make_url
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
 
+from tests.images import image
 from tests.ports import free_port
 from tests.waiting import eventually
 
@@ -25,11 +26,13 @@ FOLDERS = ("authority", "ca", "db", "edge", "valkey", *PARTS)
 class Database:
     """One migrated database, its four roles, and the network and volumes that other containers share."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self._environment = environment
         self._name = f"keelson-test-{uuid.uuid4().hex[:8]}"
         self._folder = folder
         self._docker = docker.from_env()
         self.port = free_port()
+        self._on = Network()
         self.network = ""
         self.server: Any = None
         self.engine = cache(self._engine)
@@ -57,6 +60,10 @@ class Database:
         """Return the volume to mount at /run/keelson/`part`."""
         return self.volume(part)
 
+    def password(self, part: str) -> str:
+        """Return the password of a part's role."""
+        return str(make_url((self._folder / part).read_text(encoding="utf-8")).password)
+
     def url(self, part: str) -> str:
         """Return the URL by which `part` reaches the database from the host, verified as in the stack."""
         url = make_url((self._folder / part).read_text(encoding="utf-8"))
@@ -66,6 +73,19 @@ class Database:
 
     def _engine(self, part: str) -> Engine:
         return create_engine(self.url(part), pool_pre_ping=True)
+
+    def lose(self) -> None:
+        """Kill the server where it stands, and remove its data: the disk is gone."""
+        self.server.kill()
+        self.server.remove(force=True)
+        self._docker.volumes.get(self.volume("data")).remove(force=True)
+
+    @contextmanager
+    def made_anew(self) -> Iterator[None]:
+        """Have an empty cluster in the place of the one that was lost, migrated, with the same secrets."""
+        with self._serve():
+            self.migrate("development")
+            yield
 
     def stop(self) -> None:
         """Stop the server, as a restart of its container would."""
@@ -80,6 +100,10 @@ class Database:
         """Stop and start the server."""
         self.stop()
         self.start()
+
+    def alive(self) -> bool:
+        """Say whether there is a server, running or not."""
+        return bool(self._docker.containers.list(all=True, filters={"id": self.server.id}))
 
     def _connects(self) -> bool:
         url = make_url(self.url("owner")).set(drivername="postgresql")
@@ -97,18 +121,18 @@ class Database:
     def running(self) -> Iterator["Database"]:
         """Start everything, and remove it afterwards, volumes and all."""
         with ExitStack() as stack:
-            network = stack.enter_context(Network())
-            self.network = network.name
+            stack.enter_context(self._on)
+            self.network = self._on.name
             stack.callback(self._remove_volumes)
             self._make_secrets()
-            stack.enter_context(self._serve(network))
+            stack.enter_context(self._serve())
             self.migrate("development")
             yield self
             for part in PARTS:
                 self.engine(part).dispose()
 
     def _make_secrets(self) -> None:
-        init = self._docker.containers.create("keelson-init:test", volumes=self.mounts(*FOLDERS))
+        init = self._docker.containers.create(image("init"), volumes=self.mounts(*FOLDERS))
         try:
             init.start()
             assert init.wait()["StatusCode"] == 0, init.logs().decode()
@@ -127,10 +151,10 @@ class Database:
             (self._folder / name).write_bytes(member.read())
 
     @contextmanager
-    def _serve(self, network: Network) -> Iterator[None]:
+    def _serve(self) -> Iterator[None]:
         container = (
-            DockerContainer("keelson-db:test")
-            .with_network(network)
+            DockerContainer(image("db"))
+            .with_network(self._on)
             .with_network_aliases("db")
             .with_bind_ports(5432, self.port)
             .with_volume_mapping(self.volume("db"), "/run/keelson/db", "ro")
@@ -138,18 +162,20 @@ class Database:
             .with_tmpfs_mount("/run/postgresql", "uid=10006,gid=10006,mode=0755")
             .with_kwargs(read_only=True, init=True)
         )
+        container.env.update(self._environment)
         container.start()
         try:
             self.server = container.get_wrapped_container()
             eventually(self._connects, seconds=60)
             yield
         finally:
-            container.stop()
+            if self.alive():
+                container.stop()
 
     def migrate(self, app_env: str) -> None:
         """Run the migration, as the stack does on each start."""
         self._docker.containers.run(
-            "keelson-migrate:test",
+            image("migrate"),
             network=self.network,
             environment={
                 "APP_ENV": app_env,

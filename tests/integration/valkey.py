@@ -12,6 +12,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from testcontainers.core.container import DockerContainer
 
+from tests.images import image
 from tests.integration.postgres import Database
 from tests.ports import free_port
 from tests.waiting import eventually
@@ -46,7 +47,7 @@ class Valkey:
     def running(self) -> Iterator["Valkey"]:
         """Start it, and remove it afterwards, with what it kept."""
         container = (
-            DockerContainer("keelson-valkey:test")
+            DockerContainer(image("valkey"))
             .with_bind_ports(6379, self.port)
             .with_volume_mapping(self._database.volume("valkey"), "/run/keelson/valkey", "ro")
             .with_volume_mapping(self._database.volume(DATA), "/var/lib/valkey", "rw")

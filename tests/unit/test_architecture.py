@@ -23,7 +23,12 @@ PURE = [
     "mailer/smtp/replies.py",
     "mailer/delivery/retry.py",
     "mailer/smtp/verdict.py",
-    "backup/retention.py",
+    "backup/catalogue/retention.py",
+    "backup/history/content.py",
+    "backup/watching/alarm.py",
+    "backup/watching/problems.py",
+    "backup/watching/trend.py",
+    "backup/stream/segments.py",
 ]
 FRAMEWORKS = {"flask", "flask_mail", "sqlalchemy", "psycopg2", "apscheduler", "structlog"}
 ANOTHER_HOST = re.compile(r"https?://(?!localhost|127\.0\.0\.1|\$)")

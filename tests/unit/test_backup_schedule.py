@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from backup import schedule
+from backup.schedule import slots as schedule
 from backup.settings import Settings
 from common.settings import ConfigError
 

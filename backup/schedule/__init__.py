@@ -1,0 +1,1 @@
+"""The worker: what is due, in processes of their own."""
