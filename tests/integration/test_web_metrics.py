@@ -6,8 +6,10 @@ import pytest
 from flask.testing import FlaskClient
 from prometheus_client import REGISTRY, Metric
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import Table, insert
 from sqlalchemy.exc import OperationalError
 
+from common.schema import backup_drills, backup_targets, backups
 from tests.conftest import ROOT
 from tests.integration.mails import ago, ahead, close_gate, living_mailer, put_mail
 from tests.integration.postgres import Database
@@ -99,12 +101,72 @@ def test_mailers_that_live_are_counted(client: FlaskClient, database: Database) 
         assert values(client, "keelson_mail_mailers") == {(): 1}
 
 
+def put(database: Database, table: Table, *rows: dict[str, object]) -> None:
+    with database.engine("owner").begin() as connection:
+        for row in rows:
+            connection.execute(insert(table).values(row))
+
+
+def test_age_of_the_last_proven_backup_and_the_runs_are_told(
+    client: FlaskClient, database: Database
+) -> None:
+    assert values(client, "keelson_backup_age_seconds") == {}
+    put(
+        database,
+        backups,
+        {"id": "1", "state": "proven", "started_at": ago(hours=25)},
+        {"id": "2", "state": "proven", "started_at": ago(hours=1)},
+        {"id": "3", "state": "failed", "started_at": ago(seconds=5)},
+        {"id": "4", "kind": "base", "state": "stored", "started_at": ago(seconds=5)},
+    )
+
+    assert values(client, "keelson_backup_age_seconds") == {(): pytest.approx(3600, abs=20)}
+    assert values(client, "keelson_backup_runs") == {
+        ("logical", "proven"): 2,
+        ("logical", "failed"): 1,
+        ("base", "stored"): 1,
+    }
+
+
+def test_targets_of_the_backups_are_told(client: FlaskClient, database: Database) -> None:
+    known = {"location": "x", "seen_at": ago(seconds=1)}
+    local = {"name": "local", "off_site": False, "bytes": 7, **known}
+    full = {"bytes_limit": 100, "recoverable_until": ago(seconds=60), "trouble": "away"}
+    put(database, backup_targets, local, {"name": "sftp", "off_site": True, **full, **known})
+
+    assert values(client, "keelson_backup_target_up") == {("local",): 1, ("sftp",): 0}
+    assert values(client, "keelson_backup_bytes") == {("local",): 7}
+    assert values(client, "keelson_backup_bytes_limit") == {("sftp",): 100}
+    behind = values(client, "keelson_backup_log_age_seconds")
+    assert behind == {("true", "sftp"): pytest.approx(60, abs=20)}
+
+
+def test_the_last_drills_are_told(client: FlaskClient, database: Database) -> None:
+    def drill(number: int, kind: str, passed: bool, hours: int) -> dict[str, object]:
+        times = {"started_at": ago(hours=hours), "finished_at": ago(hours=hours)}
+        ids = {"id": str(number), "kind": kind, "target": "local"}
+        return {**ids, **times, "passed": passed, "detail": ""}
+
+    put(
+        database,
+        backup_drills,
+        drill(1, "read", passed=False, hours=9),
+        drill(2, "read", passed=True, hours=1),
+        drill(3, "instant", passed=False, hours=1),
+    )
+
+    passed = values(client, "keelson_backup_drill_passed")
+    assert passed == {("read", "local"): 1, ("instant", "local"): 0}
+    age = values(client, "keelson_backup_drill_age_seconds")
+    assert age[("read", "local")] == pytest.approx(3600, abs=20)
+
+
 def test_database_that_is_away_is_told_and_nothing_of_its_mail() -> None:
     client = an_app().test_client()
 
     assert values(client, "keelson_database_up") == {(): 0}
     told = families(client)
-    assert not [name for name in told if name.startswith("keelson_mail")]
+    assert not [name for name in told if name.startswith(("keelson_mail", "keelson_backup"))]
     assert "keelson_http_request_seconds" in told
 
 

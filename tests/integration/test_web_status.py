@@ -51,6 +51,19 @@ def test_all_parts_work(client: FlaskClient, database: Database) -> None:
     assert set(states(client).values()) == {"up"}
 
 
+def test_a_later_base_backup_hides_no_failed_dump(client: FlaskClient, database: Database) -> None:
+    beat(database, "backup")
+    prove_a_backup(database)
+    later = datetime.now(UTC) + timedelta(seconds=1)
+    with database.engine("owner").begin() as connection:
+        for kind, state in (("logical", "failed"), ("base", "stored")):
+            later += timedelta(seconds=1)
+            run = {"id": kind, "kind": kind, "state": state, "started_at": later}
+            connection.execute(insert(backups).values(run))
+
+    assert states(client)["Backup"] == "degraded"
+
+
 def page_in_production(database: Database) -> str:
     app = an_app(
         app_env="production",

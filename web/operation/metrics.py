@@ -1,4 +1,4 @@
-"""The figures of the mail, and of web itself, for a monitoring system, in Prometheus' text format.
+"""The figures of the mail, of the backups, and of web itself, for a monitoring system, in Prometheus' text format.
 
 Only the private network may ask; edge answers 404. docs/operations.md says what each one means.
 """
@@ -17,6 +17,7 @@ from common.database import reason_of
 from common.mail_figures import QUANTILES, RETRY_SECONDS, WINDOWS_SECONDS, Figures, read_figures
 from common.mail_gates import ALLOWANCE, PAUSE, QUOTA, RELAY, pause_of
 from web.extensions import db
+from web.operation import backups
 from web.operation.figures import Counted
 
 ATTENTION = ("dead", "unsure")
@@ -31,7 +32,7 @@ bp = Blueprint("metrics", __name__)
 def show() -> Response:
     """Answer with the figures as they are now; without a database, with the fact that it is away."""
     registry = CollectorRegistry()
-    registry.register(Once(families(current_figures())))
+    registry.register(Once(current_families()))
     registry.register(Counted())
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
@@ -47,17 +48,19 @@ class Once(Collector):
         return self._metrics
 
 
-def current_figures() -> Figures | None:
-    """Return the figures, or None while the database is away."""
+def current_families() -> list[Metric]:
+    """Return every metric of what the database knows; while it is away, that it is."""
     try:
-        return read_figures(db.session())
+        session = db.session()
+        figures = read_figures(session)
+        return [*families(figures), *backups.families(session, figures.at)]
     except SQLAlchemyError as error:
         log.warning("no figures", reason=reason_of(error))
-        return None
+        return list(families(None))
 
 
 def families(figures: Figures | None) -> Iterator[Metric]:
-    """Yield every metric."""
+    """Yield whether the database answers, and every metric of the mail."""
     up = gauge("keelson_database_up", "Whether the database answers queries.")
     up.add_metric([], figures is not None)
     yield up

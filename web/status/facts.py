@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from common.schema import backups, heartbeats, outbox
@@ -43,7 +44,7 @@ def read(session: Session) -> Facts:
         beats=read_beats(session),
         mails_waiting=mails_waiting,
         oldest_due_at=oldest_due_at,
-        last_backup_failed=read_last_state(session) == "failed",
+        last_backup_failed="failed" in read_last_states(session),
         last_proven_at=session.scalar(
             select(func.max(backups.c.finished_at)).where(backups.c.state == "proven")
         ),
@@ -69,8 +70,12 @@ def read_outbox(session: Session) -> tuple[int, datetime | None]:
     return row[0], row[1]
 
 
-def read_last_state(session: Session) -> str | None:
-    """Return how the last backup that ended has ended, or None where none has."""
-    ended = backups.c.state != "running"
-    newest_first = backups.c.started_at.desc()
-    return session.scalar(select(backups.c.state).where(ended).order_by(newest_first).limit(1))
+def read_last_states(session: Session) -> set[str]:
+    """Return how the last run of each kind that ended has ended: a base backup hides no failed dump."""
+    latest = (
+        select(backups.c.state)
+        .where(backups.c.state != "running")
+        .ext(distinct_on(backups.c.kind))
+        .order_by(backups.c.kind, backups.c.started_at.desc())
+    )
+    return set(session.scalars(latest))
