@@ -50,23 +50,6 @@ psql: engine ## A database shell as the database's own superuser
 operator-link: engine ## Print the link that makes the first operator, as long as there is none
 	@$(COMPOSE) exec -T web python -m web operator-link
 
-.PHONY: backup
-backup: engine ## Take a backup now, and prove it by restoring it
-	@$(COMPOSE) exec backup python -m backup take $(ARGS)
-
-.PHONY: backups
-backups: engine ## List the backups
-	@$(COMPOSE) exec backup python -m backup list $(ARGS)
-
-.PHONY: verify
-verify: engine ## Restore the latest backup into a scratch database and compare
-	@$(COMPOSE) exec backup python -m backup verify $(ARGS)
-
-.PHONY: restore
-restore: engine ## Replace the database by its latest backup (AT=id for another, YES=1 to be asked nothing)
-	@$(COMPOSE) run --rm --no-deps $(if $(YES),-T) restore python -m backup restore $(if $(AT),--at $(AT)) $(if $(YES),--yes)
-	@$(MAKE) --no-print-directory migrate # the backup may be from before the latest migration
-
 .PHONY: migrate
 migrate: engine ## Bring the database's schema to what the code needs
 	@$(COMPOSE) run --build --rm --no-deps -T migrate
@@ -75,6 +58,95 @@ migrate: engine ## Bring the database's schema to what the code needs
 secret: engine ## Keep a secret for the service that needs it (NAME=mail_password), from the terminal or from FILE=
 	@$(if $(FILE),,read -rsp "$(NAME): " value && echo && printf '%s' "$$value" |) \
 		$(COMPOSE) run --rm --no-deps -T init init put $(NAME) $(if $(FILE),<'$(FILE)')
+
+# --- backups ---------------------------------------------------------------------------------------
+
+BACKUP := $(COMPOSE) exec backup python -m backup
+# The one-shot that holds the owner's password; AGREED are the answers where nobody is there to be asked.
+RESTORE := $(COMPOSE) run --rm --no-deps $(if $(YES),-T) restore python -m backup
+AGREED := $(if $(YES),--yes) $(if $(END),--end-connections)
+
+.PHONY: backup
+backup: engine ## Take a backup now, prove it by restoring it, copy it, let old ones go
+	@$(BACKUP) take $(ARGS)
+
+.PHONY: backups
+backups: engine ## List the backups
+	@$(BACKUP) list $(ARGS)
+
+.PHONY: verify
+verify: engine ## Restore the latest backup into a scratch database and compare (ARGS='ID --target sftp' for another)
+	@$(BACKUP) verify $(ARGS)
+
+.PHONY: backup-status
+backup-status: engine ## How the backups do: the last proven one, targets, drills, alerts, and what is wrong
+	@$(BACKUP) status $(ARGS)
+
+.PHONY: backup-watch
+backup-watch: engine ## Look at the targets now, tell what is wrong, push the history, as the worker does by itself
+	@$(BACKUP) watch $(ARGS)
+
+.PHONY: targets
+targets: engine ## Look at each place where backups go: can it be used, and what lies there
+	@$(BACKUP) targets $(ARGS)
+
+.PHONY: backup-copy
+backup-copy: engine ## Copy backups to the targets where they are missing
+	@$(BACKUP) copy $(ARGS)
+
+.PHONY: prune
+prune: engine ## Let go the backups that are past their time (ARGS=--dry-run to see which)
+	@$(BACKUP) prune $(ARGS)
+
+.PHONY: backup-unlock
+backup-unlock: engine ## Remove the locks that killed runs have left in the repositories
+	@$(BACKUP) unlock $(ARGS)
+
+.PHONY: points
+points: engine ## Show which instants can be restored, and from where
+	@$(BACKUP) points $(ARGS)
+
+.PHONY: base-backup
+base-backup: engine ## Take a base backup now, from which any later instant can be restored
+	@$(BACKUP) base $(ARGS)
+
+.PHONY: drill
+drill: engine ## Rehearse now: restore a random instant, and read a part of each repository anew
+	@$(BACKUP) drill $(ARGS)
+
+.PHONY: schema-log
+schema-log: engine ## The changes of the database's schema, backup by backup
+	@$(BACKUP) schema-log $(ARGS)
+
+.PHONY: schema-diff
+schema-diff: engine ## How the schema differs between two backups, days, instants or commits (A=, B=; without B the newest)
+	@$(BACKUP) schema-diff '$(A)' $(if $(B),'$(B)') $(ARGS)
+
+.PHONY: restore
+restore: engine ## Put the database back (AT=id, an instant or end, BASE= if asked for; YES=1 and END=1, connections, to be asked nothing)
+	@$(RESTORE) restore $(if $(AT),--at '$(AT)') $(if $(BASE),--base '$(BASE)') $(if $(TARGET),--target '$(TARGET)') $(AGREED) $(ARGS)
+	@$(MAKE) --no-print-directory migrate # the backup may be from before the latest migration
+
+.PHONY: restore-undo
+restore-undo: engine ## Go back to the database that the latest restore has put aside (NAME= for another)
+	@$(RESTORE) undo $(NAME) $(AGREED) $(ARGS)
+
+.PHONY: restore-drop
+restore-drop: engine ## Drop for good what restores have put aside (NAME= for one of them)
+	@$(RESTORE) drop-old $(NAME) $(if $(YES),--yes) $(ARGS)
+
+.PHONY: restore-table
+restore-table: engine ## Bring tables back beside the live ones (TABLES="outbox accounts", AT=)
+	@$(RESTORE) restore-table $(TABLES) $(if $(AT),--at '$(AT)') $(if $(BASE),--base '$(BASE)') $(if $(TARGET),--target '$(TARGET)') $(ARGS)
+
+.PHONY: adopt
+adopt: engine ## On a new machine: learn from a target (TARGET=) what backups there are
+	@$(COMPOSE) run --build --rm --no-deps -T init
+	@$(RESTORE) adopt $(if $(TARGET),--target '$(TARGET)') $(ARGS)
+
+.PHONY: recovery-kit
+recovery-kit: engine ## Write recovery-kit.md: a key and a recipe, for when this machine is gone
+	@scripts/recovery-kit recovery-kit.md $(COMPOSE)
 
 # --- mail ------------------------------------------------------------------------------------------
 
@@ -156,10 +228,11 @@ test-long: engine venv images ## Tests that take many minutes: ten thousand mail
 	@$(PYTEST) tests/long $(ARGS)
 
 .PHONY: bench
-bench: engine venv images ## Measure, and print the tables (bench-web and bench-mail for one alone, ARGS=drain for a part)
+bench: engine venv images ## Measure, and print the tables (bench-web, bench-mail, bench-backup for one alone, ARGS=drain for a part)
 	@$(VENV)/python bench/stack.py
 	@$(VENV)/python bench/web.py
 	@$(VENV)/python bench/mail.py
+	@$(MAKE) --no-print-directory bench-backup
 
 .PHONY: bench-web
 bench-web: engine venv images ## The web's tables (ARGS='pages processes layers')
@@ -168,6 +241,11 @@ bench-web: engine venv images ## The web's tables (ARGS='pages processes layers'
 .PHONY: bench-mail
 bench-mail: engine venv images ## The mail's table (ARGS=drain for one part)
 	@$(VENV)/python bench/mail.py $(ARGS)
+
+.PHONY: bench-backup
+bench-backup: engine venv images ## The backups' tables, on a database that is made for it (ARGS='dump restore load peers', SCALE=)
+	@IMAGE_TAG=test $(COMPOSE) --file compose.yaml --file compose.test.yaml --profile bench build --quiet backup-peers
+	@$(VENV)/python bench/backup.py $(ARGS)
 
 # --- upkeep ----------------------------------------------------------------------------------------
 

@@ -51,18 +51,33 @@ FIXED = {
     "SECRET_KEY",
     "SESSION_FILE_DIR",
     "BACKUP_FOLDER",
+    "BACKUP_REPOSITORY_KEY",
     "MAIL_JOURNAL_DIR",
 }
 
 # Secrets that a file may hold instead: where it is, and who writes it.
+OF_PARTS = {
+    "mailer": ("mail_password", "mail_oauth_client_secret", "mail_oauth_refresh_token"),
+    "backup": (
+        "backup_sftp_key",
+        "backup_sftp_known_hosts",
+        "backup_rest_password",
+        "backup_s3_secret_access_key",
+        "backup_git_key",
+        "backup_git_known_hosts",
+        "backup_git_token",
+        "backup_ping_url",
+        "backup_webhook_url",
+    ),
+}
 FILES = {
-    name.upper(): (f"/run/keelson/mailer/{name}", f"written by `make secret NAME={name}`")
-    for name in ("mail_password", "mail_oauth_client_secret", "mail_oauth_refresh_token")
+    name.upper(): (f"/run/keelson/{part}/{name}", f"written by `make secret NAME={name}`")
+    for part, names in OF_PARTS.items()
+    for name in names
 } | {"VALKEY_URL": (web.settings.OWN_VALKEY_FILE, "the stack's own; written by init")}
 
-# What else `make secret` puts into the mailer's folder.
-AUTHORITY = "MAIL_CA_FILE"
-AUTHORITY_PATH = "/run/keelson/mailer/mail_ca"
+# What else `make secret` puts into a part's folder: the authority of a server of one's own.
+AUTHORITIES = {"MAIL_CA_FILE": "mailer", "BACKUP_CA_FILE": "backup"}
 
 SECTIONS: list[tuple[str, type[common.settings.Settings]]] = [
     ("Every service", common.settings.Settings),
@@ -79,14 +94,29 @@ def render() -> str:
     for title, settings in SECTIONS:
         fields = {name.upper(): field for name, field in settings.model_fields.items()}
         new = {name: entry(field) for name, field in fields.items() if name not in written}
-        for name in sorted(new.keys() & FILES.keys()):
-            new[f"{name}_FILE"] = FILES[name]
-        if AUTHORITY in new:
-            meaning = f"{new[AUTHORITY][1]}; written by `make secret NAME=mail_ca FILE=ca.pem`"
-            new[AUTHORITY] = (AUTHORITY_PATH, meaning)
+        new = with_files(new)
+        for name in new.keys() & AUTHORITIES.keys():
+            new[name] = authority(name, new[name][1])
         written |= new.keys()
         parts.append(section(title, new))
     return "\n".join(parts)
+
+
+def with_files(settings: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
+    """Return the settings, each secret followed by the file that may hold it instead."""
+    written = {}
+    for name, told in settings.items():
+        written[name] = told
+        if name in FILES:
+            written[f"{name}_FILE"] = FILES[name]
+    return written
+
+
+def authority(name: str, meaning: str) -> tuple[str, str]:
+    """Return where an authority's certificate lies, and how it comes there."""
+    secret = name.lower().removesuffix("_file")
+    path = f"/run/keelson/{AUTHORITIES[name]}/{secret}"
+    return path, f"{meaning}; written by `make secret NAME={secret} FILE=ca.pem`"
 
 
 def entry(field: FieldInfo) -> tuple[str, str]:

@@ -12,6 +12,7 @@ import requests
 from testcontainers.compose import DockerCompose
 
 from tests.conftest import ROOT
+from tests.images import TAG
 from tests.ports import free_port
 from tests.waiting import eventually
 
@@ -40,7 +41,7 @@ class Stack:
         """Write the settings that the next start reads, as an operator edits .env."""
         values = {
             "COMPOSE_PROJECT_NAME": self.project,
-            "IMAGE_TAG": "test",  # as scripts/images builds them: a running stack keeps its own
+            "IMAGE_TAG": TAG,  # as scripts/images builds them: a running stack keeps its own
             "HTTP_PORT": self.http_port,
             "HTTPS_PORT": self.https_port,
             "SMTP_CONTROL_PORT": self._smtp_port,

@@ -18,7 +18,7 @@ NETWORKS = {
     "mailer": {"data", "out"},
     "backup": {"data", "out"},
     "edge": {"front", "back"},
-    "restore": {"data"},
+    "restore": {"data", "out"},
     "valkey": {"data"},
 }
 SECRETS = {
@@ -28,7 +28,7 @@ SECRETS = {
     "mailer": {"mailer", "ca"},
     "backup": {"backup", "ca"},
     "edge": {"edge"},
-    "restore": {"owner", "ca"},
+    "restore": {"owner", "ca", "backup"},
     "valkey": {"valkey"},
 }
 

@@ -10,6 +10,7 @@ import pytest
 
 from common.schema import HEAD
 from tests.conftest import ROOT
+from tests.images import image
 from tests.stack.stack import LONG_RUNNING, Stack
 
 EX_CONFIG = 78
@@ -105,7 +106,7 @@ def test_an_unreadable_secret_file_is_named() -> None:
         "--rm",
         "--network=none",
         "--env=DATABASE_URL_FILE=/run/keelson/nowhere",
-        "keelson-mailer:test",
+        image("mailer"),
     )
 
     assert done.returncode == EX_CONFIG
@@ -121,18 +122,16 @@ def test_an_unreadable_secret_file_is_named() -> None:
 )  # fmt: skip
 def test_a_foreign_database_volume_is_refused_and_left_alone(prepare: str, said: str) -> None:
     with a_volume() as volume:
-        docker("run", "--rm", "--user=0", f"--volume={volume}:/v", "keelson-db:test", "bash", "-c",
+        docker("run", "--rm", "--user=0", f"--volume={volume}:/v", image("db"), "bash", "-c",
                f"{prepare} && chown -R 10006:10006 /v && chmod 700 /v")  # fmt: skip
         before = docker(
-            "run", "--rm", "--user=0", f"--volume={volume}:/v", "keelson-db:test", "find", "/v"
+            "run", "--rm", "--user=0", f"--volume={volume}:/v", image("db"), "find", "/v"
         ).stdout
 
-        done = docker(
-            "run", "--rm", f"--volume={volume}:/var/lib/postgresql/data", "keelson-db:test"
-        )
+        done = docker("run", "--rm", f"--volume={volume}:/var/lib/postgresql/data", image("db"))
 
         after = docker(
-            "run", "--rm", "--user=0", f"--volume={volume}:/v", "keelson-db:test", "find", "/v"
+            "run", "--rm", "--user=0", f"--volume={volume}:/v", image("db"), "find", "/v"
         ).stdout
     assert done.returncode == EX_CONFIG
     assert said in done.stderr
@@ -152,7 +151,7 @@ init                                                         # and once there is
 def test_a_full_disk_at_init_is_named_and_leaves_nothing_half_done() -> None:
     small = "--tmpfs=/run/keelson:uid=10000,gid=10000,mode=0755,size=256k"
 
-    done = docker("run", "--rm", small, "keelson-init:test", "bash", "-c", FULL_THEN_FREE)
+    done = docker("run", "--rm", small, image("init"), "bash", "-c", FULL_THEN_FREE)
 
     assert done.returncode == 0, done.stderr
     assert "is the disk full" in done.stderr

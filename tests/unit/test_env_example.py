@@ -7,7 +7,7 @@ import pytest
 from scripts import env_example
 from tests.conftest import ROOT
 
-VARIABLE = re.compile(r"\$\{([A-Z_]+)")
+VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)")
 SERVICES = {title.lower(): settings for title, settings in env_example.SECTIONS[1:]}
 
 
@@ -17,7 +17,7 @@ OF_COMPOSE_ITSELF = {"COMPOSE_PROFILES"}
 
 def documented() -> set[str]:
     lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
-    return {match[1] for line in lines if (match := re.match(r"#([A-Z_]+)=", line))}
+    return {match[1] for line in lines if (match := re.match(r"#([A-Z0-9_]+)=", line))}
 
 
 def service_block(name: str) -> str:
@@ -48,7 +48,7 @@ def test_every_documented_setting_reaches_compose() -> None:
 def test_compose_hands_a_service_every_setting_that_it_reads(service: str) -> None:
     asked = {name.upper() for name in SERVICES[service].model_fields}
 
-    handed = set(re.findall(r"\b([A-Z_]{4,}): ", service_block(service)))
+    handed = set(re.findall(r"\b([A-Z0-9_]{4,}): ", service_block(service)))
 
     missing = {name for name in asked if name not in handed and f"{name}_FILE" not in handed}
     assert missing - env_example.FIXED == set()
