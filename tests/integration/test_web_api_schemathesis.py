@@ -110,8 +110,8 @@ def test_answers_to_nobody_are_as_documented(app: Flask) -> None:
     found = run(app)
 
     assert found.failures == []
-    assert found.statuses["GET /api/v1/status", 200] > 3
-    assert found.statuses["GET /api/v1/me", 401] > 3
+    assert found.statuses["GET /api/v1/status", 200] > 0
+    assert found.statuses["GET /api/v1/me", 401] > 0
 
 
 def test_answers_to_somebody_are_as_documented(app: Flask) -> None:
@@ -120,9 +120,9 @@ def test_answers_to_somebody_are_as_documented(app: Flask) -> None:
     found = run(app, browsers[-1])
 
     assert found.failures == []
-    assert found.statuses["GET /api/v1/me", 200] > 3
-    assert found.statuses["GET /api/v1/me/sessions", 200] > 5
-    assert found.statuses["GET /api/v1/me/sessions", 422] > 5
+    assert found.statuses["GET /api/v1/me", 200] > 0
+    assert found.statuses["GET /api/v1/me/sessions", 200] > 0
+    assert found.statuses["GET /api/v1/me/sessions", 422] > 0
     assert found.statuses["DELETE /api/v1/me/sessions/{session_id}", 204] > 0
-    assert found.statuses["DELETE /api/v1/me/sessions/{session_id}", 403] > 5
-    assert found.statuses["DELETE /api/v1/me/sessions/{session_id}", 404] > 5
+    assert found.statuses["DELETE /api/v1/me/sessions/{session_id}", 403] > 0
+    assert found.statuses["DELETE /api/v1/me/sessions/{session_id}", 404] > 0
