@@ -1,6 +1,5 @@
-"""Files that matter: complete or absent, and known by their digest."""
+"""Files that matter: complete or absent."""
 
-import hashlib
 import os
 import secrets
 import time
@@ -36,12 +35,6 @@ def sweep(folder: Path) -> None:
                 partial.unlink()
         except FileNotFoundError:  # complete by now
             continue
-
-
-def sha256_of(path: Path) -> str:
-    """Return the file's digest as hexadecimal digits, reading it from the disk."""
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _sync_directory(folder: Path) -> None:

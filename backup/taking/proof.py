@@ -42,13 +42,6 @@ def fetched(repository: Repository, manifest: Manifest, folder: Folder) -> Itera
         dump.unlink(missing_ok=True)
 
 
-def restored(dump: Path, roles: Sequence[str], folder: Folder) -> Fingerprint:
-    """Restore a dump into a scratch server, and return the fingerprint of what is then there."""
-    with _server(roles, folder) as url:
-        load(dump, url)
-        return _content(url)
-
-
 def load(dump: Path, url: URL, jobs: int = JOBS) -> None:
     """Restore a dump into an empty database; the first error ends it with a ProgramError."""
     target = ["--dbname", programs.conninfo(url), "--no-password", f"--jobs={jobs}"]

@@ -1,4 +1,3 @@
-import io
 import json
 import os
 import sys
@@ -9,7 +8,7 @@ from sqlalchemy.exc import OperationalError
 
 from backup import __main__ as root
 from backup.errors import BackupError, BusyError, DamagedError, Interrupted, RefusedError
-from backup.operator import answers, asking
+from backup.operator import answers
 from backup.postgres import programs
 from backup.repository.errors import LockedError, RepositoryDamagedError, TargetError
 from backup.schedule.child import Child
@@ -120,33 +119,6 @@ def test_another_database_of_the_server_is_reached_in_the_same_way() -> None:
 
     assert (url.database, url.host, url.password) == ("postgres", "db", "s3cret")
     assert url.query["sslmode"] == "verify-full"
-
-
-class Terminal(io.StringIO):
-    """Somebody who answers."""
-
-    def isatty(self) -> bool:
-        """Say that somebody is there."""
-        return True
-
-
-@pytest.mark.parametrize(
-    ("stdin", "agreed"),
-    [
-        pytest.param(Terminal("yes\n"), True, id="yes"),
-        pytest.param(Terminal("Yes \n"), True, id="yes, however written"),
-        pytest.param(Terminal("y\n"), False, id="anything else is no"),
-        pytest.param(Terminal("\n"), False, id="nothing is no"),
-        pytest.param(Terminal(""), False, id="the end of input is no"),
-        pytest.param(io.StringIO("yes\n"), False, id="a pipe is nobody to ask"),
-    ],
-)
-def test_only_a_person_who_writes_yes_agrees_to_a_restore(
-    stdin: io.StringIO, agreed: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "stdin", stdin)
-
-    assert asking.confirmed("Do it?") is agreed
 
 
 @pytest.mark.parametrize(
