@@ -8,8 +8,10 @@ from sqlalchemy import text
 
 from mailer.delivery import gates
 from mailer.smtp.relay import Relay
+from tests.integration.backups import Backups, backups_of
 from tests.integration.mailers import Mailer
 from tests.integration.postgres import Database
+from tests.integration.restores import Restores, restores_of
 from tests.integration.smtp_server import a_relay, running_server
 from tests.integration.valkey import Valkey
 from tests.stack.smtp.certificates import Certificate, make_certificate
@@ -81,3 +83,15 @@ def mailer(database: Database, relay: Relay, tmp_path: Path) -> Mailer:
 def quick_probes(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits for a minute."""
     monkeypatch.setattr(gates, "PAUSES", QUICK)
+
+
+@pytest.fixture
+def backups(database: Database) -> Iterator[Backups]:
+    with backups_of(database) as running:
+        yield running
+
+
+@pytest.fixture
+def restores(backups: Backups) -> Iterator[Restores]:
+    with restores_of(backups) as one_shot:
+        yield one_shot

@@ -6,14 +6,8 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import text
 
-from tests.integration.backups import Backups, backups_of
+from tests.integration.backups import Backups
 from tests.integration.postgres import Database
-
-
-@pytest.fixture
-def backups(database: Database) -> Iterator[Backups]:
-    with backups_of(database) as running:
-        yield running
 
 
 @pytest.fixture

@@ -12,18 +12,12 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.images import image
-from tests.integration.backups import FOLDER, Answer, Backups, backups_of
+from tests.integration.backups import FOLDER, Answer, Backups
 from tests.integration.postgres import Database
 from tests.integration.restores import Restores, write
 from tests.integration.storage import storage, targets
 
 SUMS = "SELECT count(*), sum(hashtextextended(o::text, 0)) FROM outbox AS o"
-
-
-@pytest.fixture
-def backups(database: Database) -> Iterator[Backups]:
-    with backups_of(database) as running:
-        yield running
 
 
 class Machine:

@@ -12,22 +12,10 @@ from sqlalchemy import Engine, delete, text
 from sqlalchemy.exc import DBAPIError
 
 from common.schema import outbox
-from tests.integration.backups import FOLDER, Backups, backups_of
+from tests.integration.backups import FOLDER, Backups
 from tests.integration.postgres import Database
-from tests.integration.restores import Restores, restores_of, write, written
+from tests.integration.restores import Restores, write, written
 from tests.waiting import eventually
-
-
-@pytest.fixture
-def backups(database: Database) -> Iterator[Backups]:
-    with backups_of(database) as running:
-        yield running
-
-
-@pytest.fixture
-def restores(backups: Backups) -> Iterator[Restores]:
-    with restores_of(backups) as one_shot:
-        yield one_shot
 
 
 def test_deleted_rows_come_back_and_later_rows_are_gone(

@@ -10,16 +10,10 @@ import pytest
 from sqlalchemy import delete
 
 from common.schema import outbox
-from tests.integration.backups import FOLDER, Backups, backups_of
+from tests.integration.backups import FOLDER, Backups
 from tests.integration.postgres import Database
 from tests.integration.restores import AGREED, Restores, restores_of, write, written
 from tests.integration.storage import storage, targets
-
-
-@pytest.fixture
-def backups(database: Database) -> Iterator[Backups]:
-    with backups_of(database) as running:
-        yield running
 
 
 @pytest.fixture(autouse=True)

@@ -1,32 +1,19 @@
 """A restore that fails, or is killed at whatever moment, leaves the live database as it was."""
 
 import random
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
 import pytest
 from docker.errors import APIError
 
-from tests.integration.backups import FOLDER, WHEN_TOLD, Backups, backups_of, slow_table
+from tests.integration.backups import FOLDER, WHEN_TOLD, Backups, slow_table
 from tests.integration.postgres import Database
-from tests.integration.restores import AGREED, Restores, answer_of, restores_of, write, written
+from tests.integration.restores import AGREED, Restores, answer_of, write, written
 from tests.waiting import eventually
 
 KILLS = 6
 SEED = 5
-
-
-@pytest.fixture
-def backups(database: Database) -> Iterator[Backups]:
-    with backups_of(database) as running:
-        yield running
-
-
-@pytest.fixture
-def restores(backups: Backups) -> Iterator[Restores]:
-    with restores_of(backups) as one_shot:
-        yield one_shot
 
 
 def forget_a_row(backups: Backups, backup_id: str) -> None:

@@ -1,27 +1,13 @@
 """Single tables come back beside the live ones, which nobody touches."""
 
 import json
-from collections.abc import Iterator
 
-import pytest
 from sqlalchemy import delete
 
 from common.schema import outbox
-from tests.integration.backups import Backups, backups_of
+from tests.integration.backups import Backups
 from tests.integration.postgres import Database
-from tests.integration.restores import Restores, restores_of, write, written
-
-
-@pytest.fixture
-def backups(database: Database) -> Iterator[Backups]:
-    with backups_of(database) as running:
-        yield running
-
-
-@pytest.fixture
-def restores(backups: Backups) -> Iterator[Restores]:
-    with restores_of(backups) as one_shot:
-        yield one_shot
+from tests.integration.restores import Restores, write, written
 
 
 def test_tables_come_back_beside_the_live_ones_and_can_be_copied_from(

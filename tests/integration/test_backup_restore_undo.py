@@ -2,25 +2,10 @@
 
 import json
 import os
-from collections.abc import Iterator
 
-import pytest
-
-from tests.integration.backups import Backups, backups_of
+from tests.integration.backups import Backups
 from tests.integration.postgres import Database
-from tests.integration.restores import AGREED, Restores, restores_of, write, written
-
-
-@pytest.fixture
-def backups(database: Database) -> Iterator[Backups]:
-    with backups_of(database) as running:
-        yield running
-
-
-@pytest.fixture
-def restores(backups: Backups) -> Iterator[Restores]:
-    with restores_of(backups) as one_shot:
-        yield one_shot
+from tests.integration.restores import AGREED, Restores, write, written
 
 
 def test_undo_gives_back_exactly_what_was_there(

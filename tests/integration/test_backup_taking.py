@@ -9,7 +9,7 @@ from threading import Event
 import pytest
 from sqlalchemy import Engine, text
 
-from tests.integration.backups import CATALOGUE, FOLDER, IN_SCRATCH, Backups, backups_of, slow_table
+from tests.integration.backups import CATALOGUE, FOLDER, IN_SCRATCH, Backups, slow_table
 from tests.integration.postgres import Database
 from tests.waiting import eventually
 
@@ -20,12 +20,6 @@ ADD = text("""
 """)
 CHANGE = text("UPDATE outbox SET attempts = attempts + 1 WHERE id % 7 = :n % 7")
 REMOVE = text("DELETE FROM outbox WHERE id % 1009 = :n % 1009")
-
-
-@pytest.fixture
-def backups(database: Database) -> Iterator[Backups]:
-    with backups_of(database) as running:
-        yield running
 
 
 @contextmanager

@@ -17,12 +17,6 @@ from tests.waiting import eventually
 AWAY = "rest:https://nobody.invalid:8000/"
 
 
-@pytest.fixture
-def backups(database: Database) -> Iterator[Backups]:
-    with backups_of(database) as running:
-        yield running
-
-
 def has_ended(backups: Backups) -> None:
     eventually(lambda: " take" not in backups.processes(), 60, "the run ends by itself")
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import text
@@ -10,12 +9,6 @@ from sqlalchemy import text
 from tests.integration.backups import CATALOGUE, FOLDER, Backups, backups_of
 from tests.integration.postgres import Database
 from tests.integration.storage import storage, targets
-
-
-@pytest.fixture
-def backups(database: Database) -> Iterator[Backups]:
-    with backups_of(database) as running:
-        yield running
 
 
 def test_the_newest_or_a_named_backup_is_verified(backups: Backups) -> None:

@@ -1,20 +1,12 @@
 """What the worker sees of its backups, written where people and programs find it."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from sqlalchemy import text
 
-from tests.integration.backups import FOLDER, Backups, backups_of
+from tests.integration.backups import FOLDER, Backups
 from tests.integration.postgres import Database
-
-
-@pytest.fixture
-def backups(database: Database) -> Iterator[Backups]:
-    with backups_of(database) as running:
-        yield running
 
 
 def rows(database: Database, table: str) -> list[dict[str, Any]]:

@@ -1,20 +1,12 @@
 """The worker, unattended: on schedule, caught up, ended at once, and shown to the status page."""
 
 import json
-from collections.abc import Iterator
 
-import pytest
 from sqlalchemy import text
 
-from tests.integration.backups import FOLDER, Backups, backups_of
+from tests.integration.backups import FOLDER, Backups
 from tests.integration.postgres import Database
 from tests.waiting import eventually
-
-
-@pytest.fixture
-def backups(database: Database) -> Iterator[Backups]:
-    with backups_of(database) as running:
-        yield running
 
 
 def restart_as_worker(backups: Backups, **environment: str) -> None:
