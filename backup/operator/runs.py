@@ -28,6 +28,8 @@ from backup.taking.run import Run
 from backup.taking.taker import Taker
 from backup.watching import outcome
 
+UNLOCK_WAIT_SECONDS = 60.0  # longer than a look at a repository takes
+
 
 def add_to(verbs: Any) -> None:
     """Add the verbs."""
@@ -102,7 +104,12 @@ def prune(arguments: Namespace, settings: Settings) -> int:
 
 
 def unlock(arguments: Namespace, settings: Settings) -> int:
-    """Remove restic's locks, of each repository that nobody uses now."""
+    """Remove restic's locks, of each repository that nobody uses now.
+
+    By hand it does not wait for whoever does. At the worker's start it does: who looks at a repository then is soon
+    done, and a lock that stays would hold up the next run.
+    """
+    wait_seconds = 0.0 if arguments.by_hand else UNLOCK_WAIT_SECONDS
     folder = Folder(settings.backup_folder)
     folder.require_writable()
     with opened(settings) as repositories:
@@ -111,7 +118,7 @@ def unlock(arguments: Namespace, settings: Settings) -> int:
             name = repository.target.name
             if repository.target.append_only:
                 continue
-            with copier.excused(repository), locks.exclusive(folder, name, wait_seconds=0):
+            with copier.excused(repository), locks.exclusive(folder, name, wait_seconds):
                 if repository.exists():
                     repository.unlock()
     if arguments.by_hand:

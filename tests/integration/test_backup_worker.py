@@ -1,6 +1,7 @@
 """The worker, unattended: on schedule, caught up, ended at once, and shown to the status page."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import text
 
@@ -130,3 +131,20 @@ def test_a_lock_that_a_killed_run_left_is_removed_at_the_start(backups: Backups)
     assert left != ""
     locks = f"{FOLDER}/repository/locks"
     eventually(lambda: backups.run("ls", locks).out == "", 60, "the lock is gone")
+
+
+def test_left_locks_wait_for_whoever_looks_at_the_repository(backups: Backups) -> None:
+    backups.take()
+    lock = f"{FOLDER}/.locks/target-local"
+    holders = ("sh", "-c", "ls -l /proc/[0-9]*/fd 2>/dev/null")
+    backups.begin("flock", "--shared", "--close", lock, "sleep", "infinity")
+    eventually(lambda: backups.run("flock", "--nonblock", lock, "true").code == 1, 30, "it is held")
+
+    with ThreadPoolExecutor(1) as pool:
+        unlocking = pool.submit(backups.verb, "unlock", "--scheduled")
+        eventually(
+            lambda: backups.run(*holders).out.count("target-local") == 2, 30, "both are there"
+        )
+        backups.kill("flock")
+
+        assert unlocking.result(60).code == 0
