@@ -16,6 +16,8 @@ from sqlalchemy.pool import NullPool
 from backup.errors import BackupError
 from backup.postgres import programs
 
+# The image's: to copy it takes a tenth of what initdb takes, for each proof anew.
+EMPTY_CLUSTER = Path("/usr/local/share/keelson/empty-cluster")
 START_SECONDS = 60
 POLL_SECONDS = 0.05
 OPTIONS = {
@@ -41,17 +43,11 @@ def server(folder: Path) -> Iterator[URL]:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
     try:
-        _make_cluster(folder / "data")
+        shutil.copytree(EMPTY_CLUSTER, folder / "data")
         with _running(folder) as url:
             yield url
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _make_cluster(data: Path) -> None:
-    locale = ["--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"]  # the database's
-    options = [*locale, "--auth=trust", "--username=postgres", "--no-sync"]
-    programs.run("initdb", *options, f"--pgdata={data}")
 
 
 @contextmanager

@@ -2,16 +2,18 @@
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import docker
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from tests.images import image
+from tests.integration.cheap_repository import cheapened
 from tests.integration.postgres import Database
 from tests.waiting import eventually
 
@@ -68,6 +70,10 @@ class Backups:
             **HARDENED,
         )
 
+    def have_repository(self) -> None:
+        """Have the local repository there already, empty."""
+        self.container.put_archive(FOLDER, _empty_repository(self.database))
+
     def run(self, *command: str) -> Answer:
         """Run a command in the container to its end."""
         result = self.container.exec_run(list(command), demux=True)
@@ -84,10 +90,10 @@ class Backups:
 
     def take(self) -> str:
         """Take a backup, which must succeed; return its id."""
-        answer = self.verb("take")
+        answer = self.verb("take", "--json")
         assert answer.code == 0, answer
-        newest: str = self.listed()[0]["id"]
-        return newest
+        taken: str = json.loads(answer.out)["id"]
+        return taken
 
     def listed(self) -> list[dict[str, Any]]:
         """Return the backups that count, newest first."""
@@ -233,11 +239,14 @@ class Backups:
             next_one.rollback()
 
     @contextmanager
-    def no_pg_dump_gets_on(self) -> Iterator[None]:
-        """Lock a partitioned table: pg_dump wants it too, and without rows it has no fingerprint."""
-        with self._partitioned(), self.database.engine("owner").begin() as connection:
+    def no_pg_dump_gets_on(self) -> Iterator[Connection]:
+        """Lock a partitioned table: pg_dump wants it too, and without rows it has no fingerprint.
+
+        Rolled back by the block, what is yielded lets pg_dump on; the table is there until the block's end.
+        """
+        with self._partitioned(), self.database.engine("owner").connect() as connection:
             connection.execute(LOCK)
-            yield
+            yield connection
 
     @contextmanager
     def _partitioned(self) -> Iterator[None]:
@@ -272,9 +281,27 @@ def slow_table(owner: Engine, where: str) -> Iterator[None]:
             connection.exec_driver_sql("DROP TABLE slow; DROP FUNCTION slow")
 
 
+@cache
+def _empty_repository(database: Database) -> bytes:
+    """Return the archive of a repository with the key of this database's stack."""
+    with _backups_of(database, {}) as backups:
+        made = backups.restic("init")
+        assert made.code == 0, made
+        password = backups.run("cat", KEY["BACKUP_REPOSITORY_KEY_FILE"]).out.strip()
+        chunks, _ = backups.container.get_archive(f"{FOLDER}/repository")
+        return cheapened(b"".join(chunks), password)
+
+
 @contextmanager
 def backups_of(database: Database, **environment: str) -> Iterator[Backups]:
-    """Have a volume and a container, with these settings, that waits for verbs; remove both afterwards."""
+    """Have a volume, a container with these settings that waits for verbs, and a repository; remove all afterwards."""
+    with _backups_of(database, environment) as backups:
+        backups.have_repository()
+        yield backups
+
+
+@contextmanager
+def _backups_of(database: Database, environment: Mapping[str, str]) -> Iterator[Backups]:
     backups = Backups(database, f"keelson-test-backups-{uuid.uuid4().hex[:8]}")
     try:
         backups.start(**environment)
