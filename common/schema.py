@@ -6,6 +6,7 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
+    Double,
     ForeignKey,
     Identity,
     Index,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -58,7 +60,7 @@ outbox = Table(
     Column("subject", Text, nullable=False),
     Column("message_id", Text, nullable=False),
     Column("head", LargeBinary, nullable=False, server_default=""),
-    Column("body_id", BigInteger, ForeignKey("mail_bodies.id", ondelete="SET NULL"), index=True),
+    Column("body_id", BigInteger, ForeignKey("mail_bodies.id", ondelete="SET NULL")),
     Column("dedupe_key", Text),
     Column("when_unsure", Text, nullable=False, server_default="resend"),  # or hold
     Column("request_id", Text),
@@ -107,7 +109,17 @@ outbox = Table(
         "done_at",
         postgresql_where=text("state NOT IN ('queued', 'sent')"),
     ),
+    Index("outbox_body_index", "body_id", "state"),
+    Index(
+        "outbox_state_index",
+        "state",
+        "id",
+        postgresql_where=text("state NOT IN ('queued', 'sent')"),
+    ),
 )
+Index(
+    "outbox_recipient_index", func.reverse(func.lower(outbox.c.recipient))
+)  # a domain is a beginning
 
 # Each try that failed; those that did not are told by the outbox alone.
 mail_attempts = Table(
@@ -160,6 +172,21 @@ mailers = Table(
     Column("host", Text, nullable=False),
     Column("started_at", INSTANT, nullable=False, server_default=NOW),
     Column("lease_until", INSTANT, nullable=False),
+    Column("connections", Integer),
+    Column("daily_quota", Integer),  # 0: none
+)
+
+# What was sent in each hour and day that is over, of a kind or of all (*), and how long half of it
+# and 95 of 100 took at most, from when it could go to when the relay took it. Length is hour or day.
+mail_tallies = Table(
+    "mail_tallies",
+    metadata,
+    Column("length", Text, primary_key=True),
+    Column("begins_at", INSTANT, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("sent", Integer, nullable=False),
+    Column("half_seconds", Double),
+    Column("most_seconds", Double),
 )
 
 # When each part was last seen at work, and what stands in its way (null: nothing).
@@ -181,6 +208,7 @@ backups = Table(
     Column("state", Text, nullable=False),
     Column("started_at", INSTANT, nullable=False),
     Column("finished_at", INSTANT),
+    Column("verified_at", INSTANT),  # when it was last restored and found equal
     Column("bytes", BigInteger),  # as read
     Column("bytes_stored", BigInteger),  # what the repository grew by
     Column("tables", JSONB),  # name: rows
@@ -227,5 +255,59 @@ backup_drills = Table(
     Column("detail", Text, nullable=False),
 )
 
+# When the backup worker does next what it does by schedule: take, drill.
+backup_plans = Table(
+    "backup_plans",
+    metadata,
+    Column("verb", Text, primary_key=True),
+    Column("next_at", INSTANT, nullable=False),
+)
+
+# How each part was found, minute by minute; state is up, degraded or down. A minute without a row was not measured.
+probes = Table(
+    "probes",
+    metadata,
+    Column("part", Text, primary_key=True),
+    Column("minute", INSTANT, primary_key=True),
+    Column("state", Text, nullable=False),
+    Index("probes_minute_index", "minute"),
+)
+
+# The same by day: how many minutes in each state.
+probe_days = Table(
+    "probe_days",
+    metadata,
+    Column("part", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("up", Integer, nullable=False, server_default="0"),
+    Column("degraded", Integer, nullable=False, server_default="0"),
+    Column("down", Integer, nullable=False, server_default="0"),
+)
+
+# What web asks of the part that can do it, and how far that has come: waiting, running, done or failed.
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("part", Text, nullable=False),  # mailer or backup
+    Column("verb", Text, nullable=False),
+    Column("arguments", JSONB, nullable=False, server_default="{}"),
+    Column("state", Text, nullable=False, server_default="waiting"),
+    Column("asked_at", INSTANT, nullable=False, server_default=NOW),
+    Column("began_at", INSTANT),
+    Column("ended_at", INSTANT),
+    Column("steps", JSONB, nullable=False, server_default="[]"),
+    Column("answer", JSONB),
+    Column("once", Text),  # the form that asked it: sent again, it asks for nothing more
+    Index("jobs_once_index", "once", postgresql_where=text("once IS NOT NULL")),
+    Index(
+        "jobs_waiting_index",
+        "part",
+        "id",
+        postgresql_where=text("state IN ('waiting', 'running')"),
+    ),
+    Index("jobs_asked_at_index", "asked_at"),
+)
+
 # The revision in db/migrations that this code was written for; /readyz compares it with the database's.
-HEAD = "0005"
+HEAD = "0006"

@@ -1,10 +1,18 @@
 """Settings that are typed, read once at start, and report every problem at once."""
 
 import re
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -43,6 +51,15 @@ class EnvironmentOrFile(EnvSettingsSource):
             reason = "set both by itself and by its _FILE; keep one of the two"
             return Unreadable(reason), key, False
         return read_secret(Path(path)), key, False
+
+
+class Origin(StrEnum):
+    """Where the value of a setting came from."""
+
+    DEFAULT = "default"
+    ENVIRONMENT = "environment"
+    FILE = "file"
+    GIVEN = "given"  # by a test
 
 
 def read_secret(path: Path) -> str | Unreadable:
@@ -121,6 +138,18 @@ class Settings(BaseSettings):
         if problems:
             raise ConfigError("\n".join(problems))
         return settings
+
+    def origin_of(self, name: str) -> Origin:
+        """Return where the value of this setting came from."""
+        if name not in self.model_fields_set:
+            return Origin.DEFAULT
+        source = EnvironmentOrFile(type(self))
+        if source.env_vars.get(f"{name}_file"):
+            return Origin.FILE
+        alias = type(self).model_fields[name].validation_alias
+        names = alias.choices if isinstance(alias, AliasChoices) else [name]
+        is_set = any(source.env_vars.get(str(one)) for one in names)
+        return Origin.ENVIRONMENT if is_set else Origin.GIVEN
 
     def contradictions(self) -> list[str]:
         """Return a line for each pair of settings that cannot both stand; a service adds its own."""

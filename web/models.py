@@ -1,8 +1,10 @@
 """The tables that only web writes. They need no Flask, so that the migrations can read them too."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     CheckConstraint,
     ForeignKey,
@@ -13,7 +15,8 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from common.schema import INSTANT
 from common.schema import metadata as shared_metadata
@@ -68,6 +71,7 @@ class Account(Base):
     created_at: Mapped[datetime] = mapped_column(INSTANT, server_default=func.now())
     epoch: Mapped[int] = mapped_column(server_default=text("0"))
     password_changed_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    locked_at: Mapped[datetime | None] = mapped_column(INSTANT)
 
 
 class SignIn(Base):
@@ -114,6 +118,9 @@ class AccountToken(Base):
     created_at: Mapped[datetime] = mapped_column(INSTANT)
     expires_at: Mapped[datetime] = mapped_column(INSTANT, index=True)
     used_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    invited_by: Mapped[int | None] = mapped_column(
+        ForeignKey("accounts.id", ondelete="SET NULL"), index=True
+    )
 
 
 class LimitBreach(Base):
@@ -130,6 +137,66 @@ class LimitBreach(Base):
     times: Mapped[int] = mapped_column(server_default=text("1"))
 
 
+class Notice(Base):
+    """Something that readers should know of: an incident, or maintenance with its hours. Unpublished it is a draft."""
+
+    __tablename__ = "notices"
+    __table_args__ = (CheckConstraint("kind IN ('incident', 'maintenance')", name="kind"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    kind: Mapped[str] = mapped_column(Text)
+    title: Mapped[str] = mapped_column(Text)
+    parts: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    begins_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    ends_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    created_at: Mapped[datetime] = mapped_column(INSTANT)
+    published_at: Mapped[datetime | None] = mapped_column(INSTANT, index=True)
+    resolved_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    updates: Mapped[list["NoticeUpdate"]] = relationship(
+        order_by="NoticeUpdate.id", cascade="all, delete-orphan"
+    )
+
+
+class NoticeUpdate(Base):
+    """How a notice went on; its body is what subscribers were mailed."""
+
+    __tablename__ = "notice_updates"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('investigating', 'identified', 'monitoring', 'planned', 'under_way', 'resolved')",
+            name="state",
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    notice_id: Mapped[int] = mapped_column(ForeignKey("notices.id", ondelete="CASCADE"), index=True)
+    state: Mapped[str] = mapped_column(Text)
+    words: Mapped[str] = mapped_column(Text)
+    written_at: Mapped[datetime] = mapped_column(INSTANT)
+    body_id: Mapped[int | None] = mapped_column(
+        ForeignKey("mail_bodies.id", ondelete="SET NULL"), index=True
+    )
+
+
+class AuditEntry(Base):
+    """What somebody did in the console, and from where; written once. The e-mail outlives the account."""
+
+    __tablename__ = "audit_entries"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    at: Mapped[datetime] = mapped_column(INSTANT, index=True)
+    account_id: Mapped[int | None] = mapped_column(
+        ForeignKey("accounts.id", ondelete="SET NULL"), index=True
+    )
+    email: Mapped[str] = mapped_column(Text)
+    address: Mapped[str] = mapped_column(Text)
+    action: Mapped[str] = mapped_column(Text)
+    subject: Mapped[str] = mapped_column(Text)
+    detail: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    request_id: Mapped[str] = mapped_column(Text)
+
+
 Index("subscribers_email_key", func.lower(Subscriber.email), unique=True)
 Index("accounts_email_key", func.lower(Account.email), unique=True)
+Index("accounts_operators_index", Account.id, postgresql_where=Account.role == OPERATOR)
 Index("account_tokens_email_index", func.lower(AccountToken.email), AccountToken.purpose)

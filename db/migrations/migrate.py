@@ -22,10 +22,17 @@ LOCK = 0x6B65656C  # any number, the same for all: two deploys at once take turn
 LOCK_TIMEOUT = (
     "30s"  # a migration that waits for a table any longer would hold up every reader behind it
 )
-# What mail says (links, codes) is the mailer's business alone; but the development inbox is a page of web.
+# What mail says (links, codes) is the mailer's business alone, and so is its end; but the development
+# inbox is a page of web.
 INBOX = {
-    "development": "GRANT SELECT (content) ON mail_bodies TO keelson_web",
-    "production": "REVOKE SELECT (content) ON mail_bodies FROM keelson_web",
+    "development": """
+        GRANT SELECT (content), DELETE ON mail_bodies TO keelson_web;
+        GRANT DELETE ON outbox TO keelson_web;
+    """,
+    "production": """
+        REVOKE SELECT (content), DELETE ON mail_bodies FROM keelson_web;
+        REVOKE DELETE ON outbox FROM keelson_web;
+    """,
 }
 
 
