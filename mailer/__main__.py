@@ -25,6 +25,10 @@ from mailer.delivery.wake import Wake
 from mailer.delivery.worker import Crew, Worker
 from mailer.operator import commands, verbs
 from mailer.operator.commands import Means
+from mailer.operator.jobs import Jobs
+from mailer.probing.prober import Prober, measuring, utc_now
+from mailer.probing.records import Records
+from mailer.probing.web import Web
 from mailer.settings import Settings
 from mailer.smtp.account import Account
 from mailer.smtp.connection import RelayConnection
@@ -39,6 +43,7 @@ from mailer.upkeep.sweeper import Sweeper
 
 log = structlog.get_logger(__name__)
 
+ASKED_AT_ONCE = 2  # what operators ask of the console: a trial that takes long holds up nothing
 LAST_CHORES_SECONDS = 5.0  # for what goes on beside the mail; whatever it is, it can be broken off
 
 
@@ -58,17 +63,17 @@ def main() -> int:
         return os.EX_OK
     if arguments.do is not None:
         logs.configure("mailer", "CRITICAL")  # the answer alone
-        return commands.run(arguments, means_of(settings))
+        return commands.run(arguments, means_of(settings, open_engine(settings, "mailer")))
     logs.configure("mailer", settings.log_level)
     ended_well = run(settings, stop_on_signals())
     return os.EX_OK if ended_well else os.EX_SOFTWARE
 
 
-def means_of(settings: Settings) -> Means:
-    """Return what the commands work with."""
+def means_of(settings: Settings, engine: Engine) -> Means:
+    """Return what operators' commands and jobs work with."""
     relay, account = way_to_the_relay(settings)
     return Means(
-        open_engine(settings, "mailer"),
+        engine,
         settings.daily_quota,
         settings.mail_username,
         account,
@@ -129,9 +134,17 @@ def start_beside(settings: Settings, engine: Engine, stop: Stop) -> list[Thread]
     """Start what goes on beside the mail: a folder with many files must not hold that up."""
     sweeper = Sweeper(settings.session_file_dir, time.time)
     housekeeping = Housekeeping(engine, settings.mail_journal_dir)
+    means = means_of(settings, engine)
+    web = Web(settings.web_url)
+    prober = Prober(measuring(engine, web.readiness, web.edge), Records(engine).write, utc_now)
     threads = [
+        *(
+            Thread(target=Jobs(engine, means).run, args=(stop,), name=f"jobs-{number}", daemon=True)
+            for number in range(ASKED_AT_ONCE)
+        ),
         Thread(target=sweeper.run, args=(stop,), name="sweeper", daemon=True),
         Thread(target=housekeeping.run, args=(stop,), name="housekeeping", daemon=True),
+        Thread(target=prober.run, args=(stop,), name="prober", daemon=True),
     ]
     for thread in threads:
         thread.start()

@@ -75,6 +75,11 @@ class Settings(common.settings.Settings):
     mail_journal_dir: Path = Field(
         Path("journal"), description="where the mailer keeps which mails it is just handing over"
     )
+    web_url: str = Field(
+        "http://web:8000",
+        pattern=r"^https?://[^\s/@]+/?$",
+        description="where web answers inside, for the measurements of the status page",
+    )
     session_file_dir: Path = Field(
         Path("flask_session"), description="the folder of web's session files, which we sweep"
     )

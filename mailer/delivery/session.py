@@ -28,6 +28,7 @@ RENEW = """
     UPDATE mailers SET lease_until = clock_timestamp() + make_interval(secs => :seconds)
      WHERE number = :number
 """
+TELL = "UPDATE mailers SET connections = :connections, daily_quota = :daily_quota WHERE number = :number"
 LEAVE = "DELETE FROM mailers WHERE number = :number"
 # The lock goes with the connection, within milliseconds of a kill. A frozen mailer keeps its lock, but does
 # not renew its lease; which is compared with itself alone, for the database's time may be set.
@@ -55,6 +56,11 @@ class Session:
         except BaseException:
             self.close()
             raise
+
+    def tell_limits(self, connections: int, daily_quota: int) -> None:
+        """Let operators see what bounds us."""
+        values = {"number": self.number, "connections": connections, "daily_quota": daily_quota}
+        self.connection.execute(text(TELL), values)
 
     def check(self) -> None:
         """Raise SessionLostError unless what we claimed is still ours."""

@@ -117,6 +117,7 @@ class Worker:
         session = Session(self._engine)
         journal = Journal(self._office.journals, session.number)
         try:
+            session.tell_limits(len(self._crew.senders), self._office.daily_quota)
             self._claim_until(stop, session, Intake(session, journal, self._office))
             self._go_home()
             session.leave()

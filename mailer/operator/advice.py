@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from common.instants import both, span
 from common.mail_figures import ClosedGate, Figures
 from common.mail_gates import is_pause, paused_kind
-from mailer.operator.instants import both, span
 
 LATE = timedelta(minutes=2)  # due for so long, with nothing in the way, is no progress
 CURES = {

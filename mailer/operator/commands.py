@@ -16,14 +16,10 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from common.database import reason_of
+from common.mail_explanation import explain, next_try_at
 from common.mail_figures import read_closed_gates, read_figures, read_mailers
 from common.mail_gates import QUOTA, RELAY
-from common.outbox import is_address
-from mailer.operator import listing, report
-from mailer.operator.advice import CURES, advise
-from mailer.operator.controls import Controls, Outcome, wake
-from mailer.operator.explanation import explain, next_try_at
-from mailer.operator.records import (
+from common.mail_records import (
     Choice,
     Record,
     attempts_of,
@@ -34,6 +30,10 @@ from mailer.operator.records import (
     raw_of,
     unknown,
 )
+from common.outbox import is_address
+from mailer.operator import listing, report
+from mailer.operator.advice import CURES, advise
+from mailer.operator.controls import Controls, Outcome, wake
 from mailer.operator.trial_mail import TrialMail, compose
 from mailer.smtp.errors import DeliveryError
 from mailer.smtp.trial import Step
@@ -243,8 +243,16 @@ def test(arguments: Namespace, means: Means) -> Answer:
 
 
 def trial_steps(arguments: Namespace, means: Means) -> Iterator[Step]:
-    """Yield each step as it is done; without an account, that and not its address is what to say."""
-    sender, recipient = arguments.sender or means.username or "", the_address(arguments)
+    """Yield each step as it is done."""
+    return steps_of_trial(means, arguments.sender or "", the_address(arguments))
+
+
+def steps_of_trial(means: Means, sender: str, recipient: str) -> Iterator[Step]:
+    """Yield each step as it is done; without an account, that and not its address is what to say.
+
+    Without a sender, the account is it.
+    """
+    sender = sender or means.username or ""
     if is_address(sender):
         yield from means.trial(compose(sender, recipient, datetime.now(UTC)))
         return

@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 
+from common.instants import absolute, both, relative
+from common.mail_records import Attempt, Record
 from mailer.operator.controls import Outcome
-from mailer.operator.instants import absolute, both, relative
-from mailer.operator.records import Attempt, Record
 from mailer.smtp.trial import Step
 from mailer.suppressions import Suppression
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from common.instants import absolute, both, relative, span
 from common.mail_figures import QUANTILES, RETRY_SECONDS, WINDOWS_SECONDS, Figures
 from mailer.operator.advice import advise
-from mailer.operator.instants import absolute, both, relative, span
 from mailer.operator.listing import table
 
 

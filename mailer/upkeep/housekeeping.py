@@ -1,4 +1,4 @@
-"""What is done now and then, beside the mail: what is no longer kept is removed."""
+"""What is done now and then, beside the mail: what is no longer kept is removed, what was sent is counted."""
 
 import time
 from pathlib import Path
@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from common.database import reason_of
 from mailer.delivery.journal import journals_in
 from mailer.stop import Stop
+from mailer.upkeep import asked, tallies
 from mailer.upkeep.retention import Retention
 
 # Those that live, and those of whose mail some is still to be taken up.
@@ -38,6 +39,8 @@ class Housekeeping:
         while not stop.is_set():
             try:
                 self._retention.run_once()
+                tallies.count_what_is_over(self._engine)
+                asked.prune(self._engine)
                 self.remove_journals(time.time())
             except (DBAPIError, OSError) as error:
                 log.warning(

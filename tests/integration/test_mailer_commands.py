@@ -230,7 +230,8 @@ def test_trial_is_one_finished_mail_from_whom_it_is_told(
 def test_trial_without_credentials_says_that_and_not_that_a_sender_is_missing(
     database: Database, capsys: pytest.CaptureFixture[str], words: list[str]
 ) -> None:
-    means = mailer.__main__.means_of(Settings.read(database_url=database.url("mailer")))
+    settings = Settings.read(database_url=database.url("mailer"))
+    means = mailer.__main__.means_of(settings, database.engine("mailer"))
     terminal = Terminal(means, capsys)
 
     told = terminal.type("test", "you@example.net", *words)

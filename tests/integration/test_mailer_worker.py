@@ -189,3 +189,16 @@ def test_mail_that_becomes_useless_on_its_way_is_not_sent(
 def past(database: Database, moment: object) -> bool:
     with database.engine("owner").connect() as connection:
         return bool(connection.scalar(text("SELECT now() > :moment"), {"moment": moment}))
+
+
+def test_mailer_lets_operators_see_what_bounds_it(mailer: Mailer, database: Database) -> None:
+    mailer.daily_quota = 500
+
+    with mailer.running():
+        eventually(lambda: limits(database) == [(2, 500)])
+
+
+def limits(database: Database) -> list[tuple[int, int]]:
+    with database.engine("web").connect() as connection:
+        rows = connection.execute(text("SELECT connections, daily_quota FROM mailers"))
+        return [(row.connections, row.daily_quota) for row in rows]
