@@ -13,6 +13,7 @@ from argparse import Namespace, RawDescriptionHelpFormatter
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from backup import steps
 from backup.errors import BackupError, Interrupted
 from backup.operator import (
     answers,
@@ -60,7 +61,7 @@ def parser() -> answers.Parser:
     root = answers.Parser(
         prog="python -m backup", description=__doc__, formatter_class=RawDescriptionHelpFormatter
     )
-    root.set_defaults(do=work, by_hand=False)
+    root.set_defaults(do=work, by_hand=False, job=None)
     root.add_argument("--check", action="store_true", help="only read the settings, then exit")
     verbs = root.add_subparsers(title="verbs", metavar="")
     for module in VERBS:
@@ -96,7 +97,8 @@ def run(arguments: Namespace) -> int:
     raise_when_told_to_end()
     if arguments.do is not work:
         wait_in_python()
-    code: int = arguments.do(arguments, settings)
+    with steps.to_job(settings, arguments.job):
+        code: int = arguments.do(arguments, settings)
     return code
 
 

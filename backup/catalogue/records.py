@@ -41,6 +41,7 @@ def keep(connection: Connection, record: Manifest | Base, reason: str | None = N
     if isinstance(record, Manifest):
         tables = {name: table.rows for name, table in record.fingerprint.tables.items()}
         values |= {"kind": "logical", "state": record.state, "tables": tables}
+        values["verified_at"] = record.verified_at
     _write(connection, values)
 
 
@@ -60,21 +61,28 @@ def close_abandoned(connection: Connection, now: datetime, kind: str = "logical"
 def mirror(connection: Connection, folder: Folder, now: datetime) -> None:
     """Make the rows of what is stored those of the folder, the truth: after a restore they are not."""
     # First the rows, then the folder: what is proven in between is not taken for pruned.
-    columns = select(backups.c.id, backups.c.state, backups.c.copies)
+    columns = select(backups.c.id, backups.c.state, backups.c.copies, backups.c.verified_at)
     recorded = {
-        row.id: (row.state, row.copies.keys())
+        row.id: (row.state, row.copies.keys(), row.verified_at)
         for row in connection.execute(columns.where(backups.c.state.in_(["stored", "proven"])))
     }
     kept: dict[str, Manifest | Base] = {}
     kept |= {record.id: record for record in folder.stored()}
     kept |= {record.id: record for record in folder.bases()}
     for record in kept.values():
-        state = record.state if isinstance(record, Manifest) else "stored"
-        if recorded.get(record.id) != (state, record.copies.keys()):
+        state, verified_at = _standing(record)
+        if recorded.get(record.id) != (state, record.copies.keys(), verified_at):
             keep(connection, record)
     gone = backups.c.id.in_(recorded.keys() - kept.keys())
     outdated = (backups.c.state == "failed") & (backups.c.started_at < now - KEEP_FAILURES)
     connection.execute(delete(backups).where(gone | outdated))
+
+
+def _standing(record: Manifest | Base) -> tuple[str, datetime | None]:
+    """Return its state, and when it was proven last."""
+    if isinstance(record, Manifest):
+        return record.state, record.verified_at
+    return "stored", None
 
 
 def trouble(connection: Connection, now: datetime) -> str | None:

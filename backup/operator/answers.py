@@ -36,6 +36,7 @@ def verb(verbs: Any, name: str, do: Do, summary: str) -> ArgumentParser:
     """Add a verb, which answers people, or with --json programs."""
     parser: ArgumentParser = verbs.add_parser(name, help=summary, description=summary)
     parser.add_argument("--json", action="store_true", help="one JSON document, for programs")
+    parser.add_argument("--job", type=int, metavar="N", help="tell each step to this job")
     parser.set_defaults(do=do, by_hand=True)
     return parser
 

@@ -18,6 +18,7 @@ from backup.repository.opening import opened
 from backup.schedule import overdue
 from backup.schedule import slots as schedule
 from backup.settings import Settings
+from backup.steps import step
 from backup.stream import points
 from backup.taking import cataloguing
 from backup.watching import drills, mirror, outcome, problems, targets
@@ -44,9 +45,11 @@ def watch(arguments: Namespace, settings: Settings) -> int:
     folder.require_writable()
     engine = open_engine(settings, "backup")
     alerts = outcome.alerts(settings, folder, engine, now)
+    step("targets: looking at each")
     with opened(settings) as repositories:
         targets.look(folder, repositories, now())
         cataloguing.save_what_changed(folder, repositories, now())
+    step("history: pushing it where that is set")
     history.push(folder, settings, now())
     packing.pack(folder, now())
     seen = found(settings, folder, now())

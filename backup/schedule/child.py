@@ -2,9 +2,13 @@
 
 import subprocess
 from collections.abc import Sequence
+from tempfile import TemporaryFile
 from threading import Lock
+from typing import IO
 
 import structlog
+
+from backup.schedule.answers import Output
 
 LONGEST_SECONDS = 24 * 3600.0  # each step has its own limit; this is for what none has foreseen
 END_SECONDS = 60.0  # a run that is told to end cleans up
@@ -33,11 +37,25 @@ class Child:
 
         One that comes to no end is ended.
         """
+        return self._run(arguments)
+
+    def answered(self, *arguments: str) -> Output:
+        """Run the command likewise, and return what it has said too."""
+        with TemporaryFile() as out, TemporaryFile() as errors:
+            code = self._run(arguments, out, errors)
+            return Output(code, _read(out), _read(errors))
+
+    def _run(
+        self,
+        arguments: Sequence[str],
+        out: IO[bytes] | None = None,
+        errors: IO[bytes] | None = None,
+    ) -> int:
         with self._lock:
             if self.ended:
                 return 0
             process = self._process = subprocess.Popen(  # noqa: S603 our own
-                [*self._command, *arguments], stdin=subprocess.DEVNULL
+                [*self._command, *arguments], stdin=subprocess.DEVNULL, stdout=out, stderr=errors
             )
         try:
             return process.wait(self._longest_seconds)
@@ -59,3 +77,8 @@ class Child:
             self.ended = True
             if self._process is not None:
                 self._process.terminate()
+
+
+def _read(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace")

@@ -18,7 +18,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from backup.catalogue import records
 from backup.catalogue.folder import Folder
 from backup.errors import Interrupted
-from backup.schedule import overdue
+from backup.schedule import asked, overdue
+from backup.schedule.asked import Asked
 from backup.schedule.attempts import Attempts
 from backup.schedule.child import Child
 from backup.schedule.pace import Pace
@@ -90,7 +91,7 @@ class Worker:
         self._stream_trouble: str | None = None
         self._base_planned = False
         # Runs queue up in one thread; what is to come round again and again has threads of its own.
-        names = ("default", "ticks", "stream", "watch")
+        names = ("default", "ticks", "stream", "watch", "asked")
         self._pools = {name: ThreadPoolExecutor(1) for name in names}
         defaults = {"misfire_grace_time": None, "coalesce": True}
         self._scheduler = BackgroundScheduler(
@@ -99,6 +100,7 @@ class Worker:
         self.backups = Attempts("take", run, self._scheduler, clock)
         self.bases = Attempts("base", run, self._scheduler, clock)
         self.drills = Attempts("drill", run, self._scheduler, clock)
+        self.asked = Asked(engine, run, self._scheduler)
 
     def work(self) -> None:
         """Do what is planned until told to end; a run under way ends too."""
@@ -141,6 +143,7 @@ class Worker:
     def _schedule(self) -> None:
         add = self._scheduler.add_job
         self._every(TICK_SECONDS, self.tick, "ticks")
+        self._every(asked.LOOK_SECONDS, self.asked.look, "asked")
         add(self._run.run, args=["unlock", "--scheduled"])  # first, while nobody is at work
         add(self.backups.attempt)  # what fell due while we were away, and what a killed run left
         add(self.backups.attempt, self._plan.backups)
@@ -211,7 +214,19 @@ class Worker:
         if self._stream:
             ends = {name: (seen.start, seen.until) for name, seen in windows(self._folder).items()}
             mirror.note_recoverable(connection, ends)
+        mirror.note_plans(connection, self._upcoming(now))
         presence.record(connection, PART, now, trouble)
+
+    def _upcoming(self, now: datetime) -> dict[str, datetime]:
+        """Return when what is done next: by schedule, or where one has failed, before that."""
+        plans = ((self.backups, self._plan.backups), (self.drills, self._plan.drills))
+        found = {
+            one.verb: (one.next_try, plan.get_next_fire_time(None, now)) for one, plan in plans
+        }
+        times = {
+            verb: [time for time in both if time and time > now] for verb, both in found.items()
+        }
+        return {verb: min(some) for verb, some in times.items() if some}
 
     def _overdue(self, now: datetime) -> str | None:
         reason = overdue.backup(self._folder, self._plan.backups, now)

@@ -24,6 +24,7 @@ from backup.repository.answers import Saved
 from backup.repository.errors import TargetError
 from backup.repository.opening import ready
 from backup.repository.restic import Repository
+from backup.steps import step
 from backup.stream import room, slot, stretches
 from common.database import reason_of
 
@@ -144,6 +145,7 @@ class Baser:
     @contextmanager
     def _step(self, name: str) -> Iterator[None]:
         began = time.monotonic()
+        step(f"base backup: {name}")
         yield
         self.steps[name] = round(time.monotonic() - began, 3)
 

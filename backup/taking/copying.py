@@ -15,6 +15,7 @@ from backup.repository import locks
 from backup.repository.errors import FullError, TargetError
 from backup.repository.opening import ready
 from backup.repository.restic import Repository
+from backup.steps import step
 from backup.taking import cataloguing, places
 
 log = structlog.get_logger(__name__)
@@ -84,6 +85,7 @@ class Copier:
         if source is None:
             message = f"none of the targets that have the backup {backup_id} can be used"
             raise BackupError(message)
+        step(f"copy: the backup {backup_id} to {name}")
         with (
             locks.shared(self.folder, source.target.name),
             locks.shared(self.folder, name),
@@ -114,6 +116,7 @@ class Copier:
 
     def save_catalogue(self, usable: Sequence[Repository]) -> None:
         """Store the catalogue at each target, so that one of them is enough to begin anew."""
+        step("catalogue: storing it at each target")
         for repository in usable:
             with self.excused(repository):
                 cataloguing.save(self.folder, repository)
@@ -138,4 +141,5 @@ class Excused:
         if isinstance(error, FullError):
             self._full.add(self._name)
         log.warning("a target is left out", target=self._name, reason=str(error))
+        step(f"{self._name} is left out: {error}", ok=False)
         return True

@@ -18,6 +18,7 @@ from backup.postgres import programs, sessions
 from backup.repository import locks
 from backup.repository.errors import TargetError
 from backup.repository.restic import Repository, Saved
+from backup.steps import step
 
 NAME = "keelson.dump"
 OPTIONS = [
@@ -56,6 +57,7 @@ class Dumper:
     ) -> Dumped:
         """Store the dump of one snapshot in the first repository that takes it, and read the snapshot's fingerprint."""
         began = time.monotonic()
+        step("definitions: reading them in a snapshot of the database")
         with sessions.snapshot(connection) as snapshot:
             fingerprint.hold(connection)
             fingerprint.write_plain_text(connection)
@@ -65,6 +67,7 @@ class Dumper:
             repository, saved = self._store(snapshot, repositories, tags)
             later = fingerprint.sequences(connection)
             stored = time.monotonic()
+            step("fingerprint: counting and hashing every row of the same snapshot")
             tables = reading.tables(
                 connection.engine, snapshot
             )  # both at once would slow each other
@@ -84,6 +87,7 @@ class Dumper:
         failed: list[BackupError] = []
         for repository in repositories:
             name = repository.target.name
+            step(f"dump: storing it at {name}")
             try:
                 with locks.shared(self.folder, name):
                     return repository, self._save(snapshot, repository, tags)

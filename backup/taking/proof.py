@@ -16,6 +16,7 @@ from backup.errors import BackupError, DamagedError
 from backup.postgres import programs, scratch
 from backup.repository import locks
 from backup.repository.restic import Repository
+from backup.steps import step
 from backup.taking import room
 from backup.taking.dumping import NAME
 
@@ -68,6 +69,7 @@ def prove(
     """
     room.require_for_proof(folder, manifest.bytes)
     began = time.monotonic()
+    step(f"fetch: reading the backup {manifest.id} back from {repository.target.name}")
     with fetched(repository, manifest, folder) as dump:
         fetching = time.monotonic() - began
         expected, found, steps = _restored(dump, manifest, folder)
@@ -76,6 +78,7 @@ def prove(
     )
     where = f"the backup {manifest.id}, restored from {repository.target.name},"
     require_equal(expected, found, where)
+    step("proven: what was restored is what was dumped")
     return found, {"fetch": fetching, **steps}
 
 
@@ -101,8 +104,10 @@ def _restored(
     began = time.monotonic()
     with _server(manifest.origin.roles, folder) as url:
         ready = time.monotonic()
+        step("restore: into a PostgreSQL server of its own")
         load(dump, url)
         loaded = time.monotonic()
+        step("compare: counting and hashing every row that was restored")
         found = _content(url)
         expected = manifest.fingerprint
         source = folder.definitions(manifest)

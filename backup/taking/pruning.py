@@ -12,6 +12,7 @@ from backup.catalogue.folder import Folder
 from backup.catalogue.manifest import Base, Copy, Manifest
 from backup.catalogue.retention import NEWEST, Rules, expired, expired_bases, kept_at, surplus
 from backup.repository.restic import Repository, Snapshot
+from backup.steps import step
 from backup.stream import points, stretches, tags
 from backup.taking.alone import alone
 from backup.taking.cataloguing import CATALOGUE
@@ -131,6 +132,7 @@ class Pruner:
                 continue
             with self.copier.excused(repository):
                 if gone or make_room:
+                    step(f"retention: letting {len(gone)} snapshots go from {name}")
                     with alone(self.folder, repository):
                         repository.forget(gone)
                         repository.prune()

@@ -16,6 +16,7 @@ from backup.catalogue.manifest import Copy, Fingerprint, Manifest, id_of
 from backup.errors import BackupError, DamagedError, Interrupted
 from backup.repository.errors import RepositoryDamagedError, TargetError
 from backup.repository.restic import Repository
+from backup.steps import step
 from backup.taking import damage, proof, room
 from backup.taking.alone import alone
 from backup.taking.copying import Copier
@@ -57,6 +58,7 @@ class Run:
         if self._has_manifest(backup_id):
             message = f"there is a backup {backup_id} already; wait a second"
             raise BackupError(message)
+        step(f"the backup {backup_id} begins")
         self.reporter.begin(backup_id, started_at)
         with self.reporter.failures(backup_id):
             self._require_room(connection)

@@ -19,6 +19,7 @@ from backup.errors import BackupError, BusyError, DamagedError
 from backup.postgres import programs, scratch
 from backup.repository import locks, preflight
 from backup.repository.restic import Repository
+from backup.steps import step
 from common.database import reason_of
 
 log = structlog.get_logger(__name__)
@@ -94,6 +95,7 @@ def read_anew(repository: Repository, folder: Folder, clock: Callable[[], dateti
     part = next_part(known(folder), name)
 
     def work() -> str:
+        step(f"read: part {part} of {PARTS} of what lies at {name}")
         preflight.check(repository)
         with locks.shared(folder, name):
             repository.check(f"{part}/{PARTS}")
@@ -113,7 +115,9 @@ def restore_instant(  # noqa: PLR0913, PLR0917 what is restored, from where, and
     """Restore the cluster as of an instant, check all its tables and indexes, and read them."""
 
     def work() -> str:
+        step(f"restore: the database as of {instant.isoformat(' ', 'seconds')}, from {target}")
         with recovered() as url:
+            step("check: all its tables and indexes")
             return f"{instant.isoformat(' ')}: {examined(url.set(database=database))}"
 
     return _kept(folder, "instant", target, work, clock)
@@ -172,6 +176,7 @@ def _kept(  # noqa: PLR0913, PLR0917 what a record says
         part=part,
     )
     say = log.info if passed else log.error
+    step(f"{kind} at {target}: {'passed' if passed else 'failed'}, {detail}", ok=passed)
     say("drill", kind=kind, target=target, passed=passed, detail=detail)
     folder.drills.mkdir(mode=0o700, parents=True, exist_ok=True)
     manifest.write(drill, folder.drills / f"{drill.id}.json")

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Table, delete, insert, or_, select, update
 
 from backup.watching.drills import Drill
 from backup.watching.targets import Seen
-from common.schema import backup_drills, backup_sizes, backup_targets
+from common.schema import backup_drills, backup_plans, backup_sizes, backup_targets
 
 Row = Mapping[str, Any]
 Ends = Mapping[
@@ -57,6 +57,11 @@ def note_recoverable(connection: Connection, ends: Ends) -> None:
         )
         found = {"recoverable_from": start, "recoverable_until": until}
         connection.execute(update(backup_targets).where(seen.name == name, differs).values(found))
+
+
+def note_plans(connection: Connection, upcoming: Mapping[str, datetime]) -> None:
+    """Bring up to date when each verb is done next."""
+    _bring(connection, backup_plans, [{"verb": v, "next_at": at} for v, at in upcoming.items()])
 
 
 def changes(there: Sequence[Row], wanted: Sequence[Row], key: Sequence[str]) -> Changes:
