@@ -11,6 +11,7 @@ from sqlalchemy import insert, text, update
 from common.outbox import Handling, Letter, enqueue
 from common.presence import record
 from common.schema import HEAD, backups, heartbeats, outbox
+from tests.integration.measurements import put_minute
 from tests.integration.postgres import Database
 from tests.web_app import an_app, send_form
 
@@ -43,6 +44,8 @@ def test_all_parts_work(client: FlaskClient, database: Database) -> None:
     beat(database, "mailer")
     beat(database, "backup")
     prove_a_backup(database)
+    for part in ("Edge", "Sessions"):
+        put_minute(database, part, datetime.now(UTC))
 
     page = client.get("/")
 
@@ -89,9 +92,11 @@ def test_page_shows_what_is_wrong_and_the_reason_to_developers_alone(
     assert "535 5.7.8 from smtp.internal: login refused" in page.text  # a developer can mend it
     assert states(client) == {
         "Website": "up",
+        "Edge": "unknown",
         "Database": "up",
         "Mail": "degraded",
         "Backup": "degraded",
+        "Sessions": "unknown",
     }
 
 

@@ -1,36 +1,86 @@
-"""The public page: how well the parts of this deployment are."""
+"""The public pages: how well the parts are, and were; the same for everyone."""
+
+from dataclasses import dataclass
 
 from flask import Blueprint, current_app, make_response, render_template
 from flask.typing import ResponseReturnValue
 
+from common.condition import BEAT_IS_OLD, Facts, Part, State
 from web.caching.pages import cached
-from web.status import facts
-from web.status.condition import BEAT_IS_OLD, Facts, judge, overall
+from web.status import notices
+from web.status.days import Day, together
+from web.status.known import FRESH_SECONDS, STALE_SECONDS
+from web.status.standing import standing
 
 CACHE_CONTROL = "public, max-age=5"
 BEATS_OF = {"Mail": "mailer", "Backup": "backup"}
+HEADLINES = {
+    State.UP: "All parts work",
+    State.DEGRADED: "Some parts need attention",
+    State.DOWN: "A part is down",
+    State.UNKNOWN: "Nothing is known",
+}
+WORDS = {
+    State.UP: "Works",
+    State.DEGRADED: "Degraded",
+    State.DOWN: "Down",
+    State.UNKNOWN: "Not known",
+}
+
+# While the database hangs, others are not kept waiting by the one who asks it.
+kept = cached(
+    fresh_seconds=FRESH_SECONDS,
+    stale_seconds=STALE_SECONDS,
+    stale_on_error_seconds=BEAT_IS_OLD.total_seconds(),
+    on=(notices.TAG,),
+)
 
 bp = Blueprint("status", __name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A part with its days and their sum."""
+
+    part: Part
+    days: list[Day]
+    total: Day
+
+
 @bp.get("/")
-@cached(
-    fresh_seconds=facts.FRESH_SECONDS,
-    stale_seconds=facts.STALE_SECONDS,
-    # A part that is silent for this long is not yet called down, and nor is the database.
-    stale_on_error_seconds=BEAT_IS_OLD.total_seconds(),
-)
+@kept
 def show() -> ResponseReturnValue:
     """Show the parts; the page holds nothing of its reader, so any cache may keep it a moment."""
-    known = facts.known()
-    parts = judge(known.facts, known.at)
-    reasons = reasons_of(known.facts) if current_app.config["HAS_INBOX"] else {}
-    page = render_template(
-        "status.html", parts=parts, overall=overall(parts), now=known.at, reasons=reasons
+    return page("status.html")
+
+
+@bp.get("/history")
+@kept
+def history() -> ResponseReturnValue:
+    """Show every day as a table, for who can't see the bars, or wants the numbers."""
+    return page("status/history.html")
+
+
+def page(template: str) -> ResponseReturnValue:
+    """Return a page of how the parts are."""
+    now = standing()
+    html = render_template(
+        template,
+        standing=now,
+        parts=[with_days(part, now.calendar(part.name)) for part in now.parts],
+        reasons=reasons_of(now.known.facts) if current_app.config["HAS_INBOX"] else {},
+        page_of_notices=notices.page_of_all(),
+        headlines=HEADLINES,
+        words=WORDS,
     )
-    response = make_response(page)
+    response = make_response(html)
     response.headers["Cache-Control"] = CACHE_CONTROL
     return response
+
+
+def with_days(part: Part, days: list[Day]) -> Shown:
+    """Return a part as it is shown."""
+    return Shown(part, days, together(days))
 
 
 def reasons_of(known: Facts) -> dict[str, str]:
