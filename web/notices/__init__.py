@@ -1,1 +1,1 @@
-"""Subscribing to notices by e-mail, and leaving."""
+"""Notices: what people are told when something breaks, by pages and by mail to who subscribed."""

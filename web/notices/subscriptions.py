@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from enum import Enum
 
-from sqlalchemy import case, delete, func, select, update
+from sqlalchemy import case, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,7 @@ from web.models import CONFIRMED, PENDING, UNSUBSCRIBED, Subscriber
 from web.notices.unsubscribe_links import WayOut
 
 TOKEN_BYTES = 32
+EVERY_KIND = "*"  # scope of an address that gets no mail at all
 
 
 class Link(Enum):
@@ -89,6 +90,18 @@ def readers(session: Session) -> Iterator[Reader]:
     confirmed = select(Subscriber.id, Subscriber.email).where(Subscriber.state == CONFIRMED)
     for subscriber, email in session.execute(confirmed.order_by(Subscriber.id)):
         yield Reader(subscriber, email)
+
+
+def count(session: Session) -> int:
+    """Return how many of them a notice would be mailed to now."""
+    columns = mail_suppressions.c
+    suppressed = (columns.address == func.lower(Subscriber.email)) & columns.scope.in_(
+        [NOTICE.name, EVERY_KIND]
+    )
+    statement = select(func.count()).where(
+        Subscriber.state == CONFIRMED, ~exists().where(suppressed)
+    )
+    return session.scalar(statement) or 0
 
 
 def end(session: Session, way_out: WayOut) -> None:
