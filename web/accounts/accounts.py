@@ -11,6 +11,8 @@ from web.accounts import sign_ins, tokens
 from web.accounts.tokens import LinkFor, Purpose
 from web.models import MEMBER, OPERATOR, Account
 
+CAN_OPERATE = (Account.role == OPERATOR) & Account.locked_at.is_(None)
+
 
 class LastOperatorError(Exception):
     """Nobody could run the site any more; somebody else becomes an operator first."""
@@ -50,8 +52,8 @@ def lock_by_email(session: Session, email: str) -> Account | None:
 
 
 def hold(session: Session, account_id: int) -> bool:
-    """Keep the account from being removed in this transaction; return whether it is there."""
-    statement = select(Account.id).where(Account.id == account_id)
+    """Keep the account from being removed in this transaction; return whether it is there, and not locked."""
+    statement = select(Account.id).where(Account.id == account_id, Account.locked_at.is_(None))
     return session.scalar(statement.with_for_update(read=True, key_share=True)) is not None
 
 
@@ -112,6 +114,7 @@ def remove(session: Session, account_id: int, password_hash: str) -> bool:
     if account is None or account.password_hash != password_hash:
         return False
     tokens.forget(session, account.email)
+    tokens.forget_invitations_by(session, account_id)
     session.execute(delete(Account).where(Account.id == account_id))
     return True
 
@@ -119,16 +122,15 @@ def remove(session: Session, account_id: int, password_hash: str) -> bool:
 def require_another_operator(session: Session, account_id: int) -> None:
     """Raise LastOperatorError if this is the only one; two who leave at once take turns."""
     operators = session.scalars(
-        select(Account.id).where(Account.role == OPERATOR).order_by(Account.id).with_for_update()
+        select(Account.id).where(CAN_OPERATE).order_by(Account.id).with_for_update()
     ).all()
     if list(operators) == [account_id]:
         raise LastOperatorError
 
 
 def has_operator(session: Session) -> bool:
-    """Return whether there is one."""
-    found = session.scalar(select(Account.id).where(Account.role == OPERATOR).limit(1))
-    return found is not None
+    """Return whether there is one who can sign in."""
+    return session.scalar(select(Account.id).where(CAN_OPERATE).limit(1)) is not None
 
 
 def _as_it_is(which: ColumnElement[bool]) -> Select[Account]:

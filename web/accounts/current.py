@@ -10,6 +10,7 @@ from flask import abort, current_app, g, redirect, request, session, url_for
 
 from web.accounts import sign_ins
 from web.accounts.sign_ins import SignedIn, Visit
+from web.exchange import stale_forms
 from web.extensions import db, reading
 from web.models import OPERATOR, Account
 from web.sessions.interface import end, rotate
@@ -86,13 +87,18 @@ def visit() -> Visit:
 
 
 def signed_in_only(view: View) -> View:
-    """Show the view to who is signed in; send others to sign in, and back here after it."""
+    """Show the view to who is signed in; send others to sign in, and back here after it.
+
+    What they typed would be lost on that way: a form that holds some comes back, to be sent once they are.
+    """
 
     @wraps(view)
     def shown(*args: Any, **given: Any) -> Any:
         if current() is not None:
             return view(*args, **given)
         here = request.full_path.removesuffix("?") if request.method in {"GET", "HEAD"} else None
+        if here is None and stale_forms.holds_words():
+            return stale_forms.page(signed_out=True), stale_forms.STATUS
         return redirect(url_for("sign_in.form", next=here), HTTPStatus.SEE_OTHER)
 
     return shown

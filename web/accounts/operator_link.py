@@ -49,7 +49,9 @@ def make(form: FirstOperatorForm, token: str, now: datetime) -> Account | None:
     """Use the link up and return the operator: a new account, or one whose password they know."""
     password = form.password.data
     known = accounts.by_email(db.session(), form.address)
-    if known is not None and not passwords.is_right(password, known.password_hash):
+    if known is not None and (
+        not passwords.is_right(password, known.password_hash) or known.locked_at
+    ):
         form.password.errors = [OTHER_PASSWORD]
         return None
     password_hash = "" if known else passwords.make_hash(password)

@@ -8,12 +8,10 @@ from flask.typing import ResponseReturnValue
 from web.accounts import (
     browsers,
     email_change,
-    invitations,
     letters,
     operator_link,
     overview,
     password_change,
-    people,
     registration,
     reset,
     sign_in,
@@ -30,8 +28,6 @@ PAGES = (
     password_change,
     email_change,
     browsers,
-    people,
-    invitations,
     operator_link,
 )
 STATUS_OF_FAULT = {

@@ -85,6 +85,7 @@ def choose_password(token: str) -> ResponseReturnValue:
         return page, HTTPStatus.UNPROCESSABLE_ENTITY
     password_hash = passwords.make_hash(form.password.data)
     accounts.lock(db.session(), account.id)
+    account = account_of(token, now)  # an operator may have locked it out meanwhile
     tokens.use(db.session(), Purpose.RESET, token, now)
     replace_password(account, password_hash, now)
     return redirect(url_for("account.show"), HTTPStatus.SEE_OTHER)
@@ -93,10 +94,11 @@ def choose_password(token: str) -> ResponseReturnValue:
 def account_of(token: str, now: datetime) -> Account:
     """Return the account whose password the link resets, or raise LinkError.
 
-    A link to an address that the account no longer has is worth nothing.
+    A link to an address that the account no longer has is worth nothing, nor is one to a locked account:
+    it is mailed all the same, so that asking for it tells nobody that the account is locked.
     """
     row = tokens.find(db.session(), Purpose.RESET, token, now)
     account = db.session.get(Account, row.account_id) if row.account_id else None
-    if account is None or account.email.lower() != row.email.lower():
+    if account is None or account.locked_at or account.email.lower() != row.email.lower():
         raise LinkError(Purpose.RESET, Fault.UNKNOWN)
     return account

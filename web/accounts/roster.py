@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session
 
-from web.accounts.tokens import Purpose
+from web.accounts.tokens import STILL_MEANT, Purpose
 from web.models import Account, AccountToken
 
 
@@ -24,18 +25,21 @@ def people(
 
 def invitations(
     session: Session, now: datetime, *, limit: int, before: int | None = None
-) -> Sequence[AccountToken]:
-    """Return the invitations that can be accepted, the newest first."""
+) -> Sequence[Row[Any]]:
+    """Return the invitations that can be accepted, and who sent each, the newest first."""
+    token = AccountToken
     statement = (
-        select(AccountToken)
-        .where(AccountToken.purpose == Purpose.INVITE, AccountToken.used_at.is_(None))
-        .where(AccountToken.expires_at > now)
+        select(token.id, token.email, token.role, token.created_at, token.expires_at)
+        .add_columns(Account.email.label("invited_by"))
+        .outerjoin(Account, Account.id == token.invited_by)
+        .where(token.purpose == Purpose.INVITE, token.used_at.is_(None))
+        .where(token.expires_at > now, STILL_MEANT)
         .order_by(AccountToken.id.desc())
         .limit(limit)
     )
     if before is not None:
         statement = statement.where(AccountToken.id < before)
-    return session.scalars(statement).all()
+    return session.execute(statement).all()
 
 
 def withdraw(session: Session, invitation_id: int, now: datetime) -> str | None:

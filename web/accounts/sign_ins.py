@@ -5,8 +5,9 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from web.accounts import leftovers
@@ -34,6 +35,7 @@ FIND = (
         (_accounts.id == _sign_ins.account_id) & (_accounts.epoch == _sign_ins.epoch),
     )
     .where(_sign_ins.key_hash == bindparam("key_hash"), _sign_ins.expires_at > bindparam("now"))
+    .where(_accounts.locked_at.is_(None))
 )
 
 
@@ -101,6 +103,24 @@ def of_account(
     if before is not None:
         statement = statement.where(SignIn.id < before)
     return session.scalars(statement).all()
+
+
+def of_everybody(
+    session: Session, now: datetime, *, limit: int, before: int | None = None
+) -> Sequence[Row[Any]]:
+    """Return who is signed in where, the newest first; `before` is the last id of a page."""
+    mine, theirs = SignIn, Account
+    statement = (
+        select(mine.id, mine.account_id, theirs.email, theirs.role, mine.started_at, mine.seen_at)
+        .add_columns(mine.expires_at, mine.address, mine.agent)
+        .join(theirs, (theirs.id == mine.account_id) & (theirs.epoch == mine.epoch))
+        .where(mine.expires_at > now, theirs.locked_at.is_(None))
+        .order_by(mine.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        statement = statement.where(mine.id < before)
+    return session.execute(statement).all()
 
 
 def touch(session: Session, signed_in: SignedIn, now: datetime) -> bool:

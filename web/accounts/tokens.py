@@ -6,15 +6,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum
 
-from sqlalchemy import ColumnElement, delete, func, select, text, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, delete, exists, func, select, text, update
+from sqlalchemy.orm import Session, aliased
 
 from web.accounts import leftovers
-from web.models import MEMBER, AccountToken
+from web.models import MEMBER, OPERATOR, Account, AccountToken
 
 TOKEN_BYTES = 32
 LOCKS = 0x6C696E6B  # any number that no other advisory lock has
 KEPT_AFTER_END = timedelta(days=30)  # so that an old link is told from one that never was
+# An invitation is worth something while who sent it is still an operator, and may sign in.
+_sender = aliased(Account)
+STILL_MEANT = AccountToken.invited_by.is_(None) | exists(
+    select(_sender.id)
+    .where(_sender.id == AccountToken.invited_by)
+    .where(_sender.role == OPERATOR, _sender.locked_at.is_(None))
+    .correlate(AccountToken)
+)
 
 
 class Purpose(StrEnum):
@@ -63,6 +71,7 @@ class LinkFor:
     email: str
     account_id: int | None = None
     role: str = MEMBER
+    invited_by: int | None = None
 
 
 def make(session: Session, what: LinkFor, now: datetime) -> str:
@@ -79,6 +88,7 @@ def make(session: Session, what: LinkFor, now: datetime) -> str:
         email=what.email,
         account_id=what.account_id,
         role=what.role,
+        invited_by=what.invited_by,
         created_at=now,
         expires_at=now + LIFETIMES[what.purpose],
     )
@@ -101,6 +111,12 @@ def forget(session: Session, email: str) -> None:
     session.execute(delete(AccountToken).where(its_own))
 
 
+def forget_invitations_by(session: Session, account_id: int) -> None:
+    """Delete the open invitations of an operator who leaves; nobody would know any more whose they were."""
+    is_open = (AccountToken.invited_by == account_id) & AccountToken.used_at.is_(None)
+    session.execute(delete(AccountToken).where(is_open))
+
+
 def close(session: Session, what: LinkFor, now: datetime) -> None:
     """Let no open link for the same account, or where there is none the same address, work."""
     columns = AccountToken
@@ -114,15 +130,16 @@ def close(session: Session, what: LinkFor, now: datetime) -> None:
 
 def find(session: Session, purpose: Purpose, token: str, now: datetime) -> AccountToken:
     """Return what the link stands for, or raise LinkError; changes nothing."""
-    row = session.scalar(
-        select(AccountToken)
+    found = session.execute(
+        select(AccountToken, STILL_MEANT)
         .where(AccountToken.token_hash == hash_token(token))
         .where(AccountToken.purpose == purpose)
         .execution_options(populate_existing=True)  # another request may have used it meanwhile
-    )
-    if row is None:
+    ).one_or_none()
+    if found is None:
         raise LinkError(purpose, Fault.UNKNOWN)
-    if row.used_at is not None:
+    row, is_meant = found
+    if row.used_at is not None or not is_meant:
         raise LinkError(purpose, Fault.USED)
     if row.expires_at <= now:
         raise LinkError(purpose, Fault.EXPIRED)
@@ -138,7 +155,7 @@ def use(session: Session, purpose: Purpose, token: str, now: datetime) -> Accoun
         update(AccountToken)
         .where(AccountToken.token_hash == hash_token(token))
         .where(AccountToken.purpose == purpose)
-        .where(AccountToken.used_at.is_(None), AccountToken.expires_at > now)
+        .where(AccountToken.used_at.is_(None), AccountToken.expires_at > now, STILL_MEANT)
         .values(used_at=now)
         .returning(AccountToken)
         .execution_options(synchronize_session=False)

@@ -1,5 +1,8 @@
 """Flask-Caching's stores, without the traps of their defaults."""
 
+import re
+import time
+from itertools import islice
 from typing import Any
 
 from cachelib.serializers import BaseSerializer
@@ -11,11 +14,12 @@ from redis.exceptions import ConnectionError as ConnectionLostError
 from redis.retry import Retry
 from typing_extensions import override
 
-from web.caching.entry import AsItIs, Packed
+from web.caching.entry import AsItIs, Entry, Packed
 from web.settings import Settings
 
 # With the largest page there may be (pages.LARGEST_BODY), 256 MB: half of what the container may use.
 MOST_ENTRIES = 2000
+AT_ONCE = 500  # keys that are looked at, or removed, by one command
 SECONDS_TO_CONNECT = 0.3
 SECONDS_TO_ANSWER = 0.5
 CLASSES = {"SimpleCache": "InProcess", "RedisCache": "InValkey"}
@@ -33,6 +37,13 @@ class InProcess(SimpleCache):
         for key in by_end[: self._threshold // 10 + 1]:
             del self._cache[key]
 
+    def sizes(self, most: int) -> dict[str, int]:
+        """Return how many bytes each page or query result has, by its key; at most so many."""
+        now, found = time.time(), list(self._cache.items())
+        entries = ((key, value) for key, (ends, value) in found if ends == 0 or ends > now)
+        sized = ((key, len(value.body)) for key, value in entries if isinstance(value, Entry))
+        return dict(islice(sized, most))
+
 
 class InValkey(RedisCache):
     """Valkey, which several processes share."""
@@ -45,6 +56,29 @@ class InValkey(RedisCache):
         name, seconds = f"{self._get_prefix()}{key}", self._normalize_timeout(timeout)
         added = self._write_client.set(name, self.serializer.dumps(value), ex=seconds, nx=True)
         return bool(added)
+
+    def sizes(self, most: int) -> dict[str, int]:
+        """Return how many bytes each page or query result has, by its key; at most so many."""
+        prefix = self._get_prefix()
+        names = self._read_client.scan_iter(match=f"{glob_escape(prefix)}* *", count=AT_ONCE)
+        found = list(islice((name for name in names if is_entry(name, prefix)), most))
+        lengths = self._read_client.pipeline(transaction=False)
+        for name in found:
+            lengths.strlen(name)
+        return {
+            name.decode(errors="replace").removeprefix(prefix): size
+            for name, size in zip(found, lengths.execute(), strict=True)
+        }
+
+    @override
+    def clear(self) -> bool:
+        """Remove all that is kept; the library asks by KEYS, which our user of the stack's Valkey may not."""
+        found = self._read_client.scan_iter(
+            match=f"{glob_escape(self._get_prefix())}*", count=AT_ONCE
+        )
+        while some := list(islice(found, AT_ONCE)):
+            self._write_client.unlink(*some)
+        return True
 
     @classmethod
     @override
@@ -60,6 +94,16 @@ class InValkey(RedisCache):
             retry=Retry(NoBackoff(), 1, (ConnectionLostError,)),
         )
         return cls(client, key_prefix=config["CACHE_KEY_PREFIX"], **kwargs)
+
+
+def glob_escape(text: str) -> str:
+    """Return the text as a pattern that matches nothing else."""
+    return re.sub(r"([*?\[\]^\\])", r"\\\1", text)
+
+
+def is_entry(name: bytes, prefix: str) -> bool:
+    """Return whether this is the key of a page or a query result, and of no tag and no lease."""
+    return not name.startswith((f"{prefix}tag ".encode(), f"{prefix}lease ".encode()))
 
 
 def config(settings: Settings) -> dict[str, Any]:

@@ -21,15 +21,17 @@ def remember(  # noqa: PLR0913 three are what it is about, the rest has defaults
     *,
     fresh_seconds: float | None = None,
     stale_seconds: float = 0,
+    stale_on_error_seconds: float = 0,
     on: tuple[str, ...] = (),
 ) -> Value:
     """Return what `compute` returned within `fresh_seconds`, unless a tag of `on` was invalidated.
 
     The name is the key; its part before the first colon names the figures, so `notices:7` counts as
-    notices. `kind` is the value's type, of what pydantic can write as JSON.
+    notices. Past its fresh time it is returned for as long as `cached` says of a page. `kind` is the
+    value's type, of what pydantic can write as JSON.
     """
     adapter: TypeAdapter[Value] = adapter_of(kind)  # type: ignore[arg-type] # types are hashable
-    terms = Terms(fresh_seconds, stale_seconds, on=on)
+    terms = Terms(fresh_seconds, stale_seconds, stale_on_error_seconds, on)
     figures = figures_of(name.partition(":")[0])
     job = Job(f"data {name}", terms, figures, lambda: Entry(adapter.dump_json(compute())))
     made = keeper().obtain(job)

@@ -31,6 +31,7 @@ from web.caching.jobs import KEPT_PAGE, Job, KeptPage, Made, Terms, Unkept
 KEPT_HEADERS = (
     "Content-Type", "Content-Language", "Content-Disposition", "Content-Security-Policy",
     "Cache-Control", "Vary", "ETag", "Last-Modified", "Link", "X-Robots-Tag",
+    "Cross-Origin-Resource-Policy",
 )  # fmt: skip
 BY_DEFAULT = "public, no-cache"  # may be kept by all, who ask us whether it is still the same
 MAY_VARY_ON = {"accept-encoding", "origin"}  # neither changes the body

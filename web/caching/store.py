@@ -79,6 +79,19 @@ class Store:
                 if self._void(tag):
                     self._owed.discard(tag)
 
+    def sizes(self, most: int) -> dict[str, int]:
+        """Return how many bytes each answer of this release has, by its key; at most so many."""
+        nothing: dict[str, int] = {}
+        if not self.keeps:
+            return nothing
+        found = self._outage.ask(lambda: self._backend.sizes(most), nothing)
+        mine = f"{self._release} "
+        return {key.removeprefix(mine): size for key, size in found.items() if key.startswith(mine)}
+
+    def empty(self) -> bool:
+        """Forget all answers, of other releases too; return whether the store was there."""
+        return bool(self._outage.ask(lambda: self._backend.clear(), otherwise=False))  # noqa: PLW0108 not before it is asked
+
     def lease(self, key: str) -> bool:
         """Return whether this process is the one to compute; it is where there is nobody to ask."""
         if not self.is_shared:

@@ -8,9 +8,9 @@ from web.sessions.interface import touched
 
 __all__ = ["add", "csp_nonce", "init_app"]
 
-# Nothing is allowed but what the pages have: sheets, scripts and images of our own, and forms.
+# Nothing is allowed but what the pages have: sheets, scripts, images and events of our own, and forms.
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 DENIED = (

@@ -1,4 +1,4 @@
-"""A form that was open for too long comes back with what was typed, to be sent again."""
+"""A form that was open for too long, or that a sign-out overtook, comes back with what was typed, to be sent again."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,10 +10,12 @@ from flask_wtf.csrf import CSRFError
 from web.accounts.forms import ROLES
 from web.api.cors import API
 from web.exchange.origins import is_ours
+from web.notices.states import KINDS, STATES
 from web.sessions.cookies import FORM_TOKEN
 
-SELECTS = {"role": ROLES}
+SELECTS = {"role": ROLES, "kind": KINDS, "state": STATES}
 TICKED = {"y", "on"}  # what WTForms' checkboxes send, and those that name no value
+NOT_SHOWN = {"password", "checkbox"}
 STATUS = HTTPStatus.BAD_REQUEST
 TOO_OLD = (
     "This form is too old",
@@ -46,9 +48,14 @@ def can_be_sent_again(error: CSRFError) -> bool:
     return bool(request.form) and is_ours()
 
 
-def page() -> str:
+def page(*, signed_out: bool = False) -> str:
     """Return the page that shows the fields again, with a token of now."""
-    return render_template("stale_form.html", fields=list(fields()))
+    return render_template("stale_form.html", fields=list(fields()), signed_out=signed_out)
+
+
+def holds_words() -> bool:
+    """Return whether something was typed or chosen that this page shows again."""
+    return any(one.type not in NOT_SHOWN and one.value for one in fields())
 
 
 def fields() -> Iterator[Field]:

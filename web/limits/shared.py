@@ -44,3 +44,8 @@ class SharedStore(RedisStorage):
         """Return when the first request of the window was, and how many it has."""
         look = partial(super().get_moving_window, key, limit, expiry)
         return self._outage.ask(look, otherwise=(time.time(), 0))
+
+    @override
+    def clear(self, key: str) -> None:
+        """Forget a key; while the store is away nobody is refused, and nothing is forgotten."""
+        self._outage.ask(partial(super().clear, key), otherwise=None)

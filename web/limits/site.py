@@ -47,6 +47,10 @@ class Groups:
     files: list[RuntimeLimit]
     machines: list[RuntimeLimit]
 
+    def all(self) -> list[RuntimeLimit]:
+        """Return those of all groups; the scope of each is its rule."""
+        return [*self.anonymous, *self.signed_in, *self.files, *self.machines]
+
     def of_request(self) -> list[RuntimeLimit]:
         """Return the limits of this request."""
         if request.blueprint in MACHINES:
@@ -68,8 +72,13 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 def anonymous(app: Flask) -> list[RuntimeLimit]:
     """Return what an address without a session may ask of this application's pages."""
+    return groups_of(app).anonymous
+
+
+def groups_of(app: Flask) -> Groups:
+    """Return the limits of this application."""
     groups: Groups = app.extensions[EXTENSION]
-    return groups.anonymous
+    return groups
 
 
 def prepare(rule: str, limits: str, key: Callable[[], str]) -> list[RuntimeLimit]:

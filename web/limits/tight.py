@@ -12,6 +12,8 @@ from web.limits.limiter import limiter
 P = ParamSpec("P")
 R = TypeVar("R")
 
+LIMITS: dict[str, str] = {}  # each rule's, for who asks whether somebody is refused by it
+
 
 def limit_tightly(
     name: str,
@@ -31,6 +33,7 @@ def limit_tightly(
     shared: dict[str, Any] = {"methods": ["POST"], "override_defaults": False}
     if failures_only:
         shared["deduct_when"] = has_failed
+    LIMITS.update({f"{name} by account": by_account, f"{name} by address": by_address})
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
         of_account = limiter.shared_limit(
