@@ -1,0 +1,1 @@
+"""What operators see, and what they may do about it."""

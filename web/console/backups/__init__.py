@@ -1,0 +1,1 @@
+"""The backups, as operators see them; what is done about them, the backup worker does."""

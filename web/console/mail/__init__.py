@@ -1,0 +1,1 @@
+"""Mail, as operators see it and steer it; the mailer does what they ask."""
