@@ -8,14 +8,21 @@ from typing import Any
 
 import pytest
 import schemathesis
+from apiflask import Schema
 from flask import Flask
 
 from tests.web_app import an_app
-from web.api import me, status
+from web.api import console_examples as examples
+from web.api import console_invitations, me, status
+from web.api import console_schemas as schemas
+from web.api.console_invitations import InvitationOut
 from web.api.me import MeOut, SessionOut
-from web.api.status import StatusOut
+from web.api.status import HistoryOut, StatusOut
+from web.exchange.numbers import LARGEST
 
 SITE = "https://status.example.org"
+DOCS = "/api/v1/docs"
+HEAVIEST = 90_000  # bytes of a page, which is not compressed
 METHODS = {"get", "post", "put", "patch", "delete"}
 
 
@@ -39,10 +46,19 @@ def document(app: Flask) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def page(app: Flask) -> str:
-    answer = app.test_client().get("/api/v1/docs")
-    assert (answer.status_code, answer.mimetype) == (200, "text/html")
-    return answer.text
+def pages(app: Flask) -> dict[str, str]:
+    """The first page, and those that it leads to, by address."""
+    client = app.test_client()
+    first = client.get(DOCS)
+    assert (first.status_code, first.mimetype) == (200, "text/html")
+    paths = set(re.findall(rf'href="({DOCS}/[^"#]+)', first.text))
+    return {DOCS: first.text, **{path: client.get(path).text for path in paths}}
+
+
+@pytest.fixture(scope="module")
+def page(pages: dict[str, str]) -> str:
+    """All of them."""
+    return "".join(pages.values())
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -62,7 +78,11 @@ def test_document_is_valid_openapi(document: dict[str, Any]) -> None:
 def test_every_route_of_the_api_is_described_and_no_other(
     app: Flask, document: dict[str, Any]
 ) -> None:
-    ours = {"reference.openapi", "reference.show"}  # the document and its page
+    ours = {
+        "reference.openapi",
+        "reference.show",
+        "reference.show_group",
+    }  # the document, its pages
     routes = {
         (re.sub(r"<(?:[^<:]+:)?([^>]+)>", r"{\1}", rule.rule), method.lower())
         for rule in app.url_map.iter_rules()
@@ -97,8 +117,29 @@ def test_every_error_is_a_problem_with_an_example_that_is_one(document: dict[str
 
 def test_examples_are_as_their_schemas_say() -> None:
     assert StatusOut().validate(status.EXAMPLE) == {}
+    assert HistoryOut().validate(status.EXAMPLE_OF_HISTORY) == {}
     assert MeOut().validate(me.EXAMPLE) == {}
     assert SessionOut().validate(me.EXAMPLE_OF_SESSION) == {}
+
+
+@pytest.mark.parametrize(
+    ("schema", "example"),
+    [
+        (schemas.FindingsOut, examples.FINDINGS),
+        (schemas.PeopleOut, examples.PEOPLE),
+        (schemas.SignInsOut, examples.SIGN_INS),
+        (schemas.LimitsOut, examples.LIMITS),
+        (schemas.CacheOut, examples.CACHE),
+        (schemas.DatabaseOut, examples.DATABASE),
+        (schemas.ConfigurationOut, examples.CONFIGURATION),
+        (schemas.AuditLogOut, examples.AUDIT_LOG),
+        (InvitationOut, console_invitations.EXAMPLE),
+    ],
+)
+def test_examples_of_the_console_are_as_their_schemas_say(
+    schema: type[Schema], example: dict[str, Any]
+) -> None:
+    assert schema().validate(example) == {}
 
 
 def test_changes_need_the_cookie_and_the_token(document: dict[str, Any]) -> None:
@@ -118,10 +159,10 @@ def test_numbers_of_the_query_are_bounded(document: dict[str, Any]) -> None:
         node["name"]: (node["schema"]["minimum"], node["schema"]["maximum"]) for node in parameters
     }
 
-    assert told == {"limit": (1, 100), "before": (1, 2**63 - 1)}
+    assert told == {"limit": (1, 100), "before": (1, LARGEST)}
 
 
-@pytest.mark.parametrize("path", ["/api/v1/openapi.json", "/api/v1/docs"])
+@pytest.mark.parametrize("path", ["/api/v1/openapi.json", DOCS, f"{DOCS}/me"])
 def test_whoever_has_it_is_not_sent_it_again(app: Flask, path: str) -> None:
     client = app.test_client()
     first = client.get(path)
@@ -148,11 +189,27 @@ def test_page_shows_every_endpoint_with_its_parameters_and_answers(
             assert f"<strong>{code}</strong>" in words
 
 
-def test_links_of_the_page_lead_somewhere(page: str) -> None:
-    targets = set(re.findall(r'href="#([^"]+)"', page))
+def test_links_of_the_pages_lead_somewhere(pages: dict[str, str]) -> None:
+    links = {
+        (address or here, target)
+        for here, text in pages.items()
+        for address, target in re.findall(rf'href="({DOCS}[^"#]*|)#([^"]+)"', text)
+    }
+    places = {
+        (here, name) for here, text in pages.items() for name in re.findall(r'id="([^"]+)"', text)
+    }
 
-    assert len(targets) > 8
-    assert targets <= set(re.findall(r'id="([^"]+)"', page))
+    assert len(links) > 50
+    assert links <= places
+
+
+def test_no_page_is_heavy_however_many_endpoints_there_are(pages: dict[str, str]) -> None:
+    assert len(pages) > 10
+    assert [path for path, text in pages.items() if len(text.encode()) > HEAVIEST] == []
+
+
+def test_group_that_is_not_there_is_not_found(app: Flask) -> None:
+    assert app.test_client().get(f"{DOCS}/nothing").status_code == 404
 
 
 def test_examples_of_the_page_are_commands(page: str, document: dict[str, Any]) -> None:

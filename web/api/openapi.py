@@ -6,8 +6,9 @@ from apiflask import APIFlask
 from flask import current_app
 from werkzeug.http import HTTP_STATUS_CODES
 
-from web.api.blueprint import LARGEST_ID, PREFIX, SECURITY, TOKEN_HEADER
+from web.api.blueprint import PREFIX, SECURITY, TOKEN_HEADER
 from web.api.problems import MEDIA_TYPE, NO_TYPE
+from web.exchange.numbers import LARGEST
 
 ABOUT = f"""\
 What this site knows, for programs. An endpoint that takes query parameters refuses others.
@@ -33,6 +34,8 @@ KNOWN = "the OpenAPI document"  # among what the application keeps for its libra
 
 ALWAYS = {"429", "500", "503"}
 OF_SECURITY = {"401"}
+OF_OPERATORS = {"404"}  # what is said to others
+FOR_OPERATORS = f"{PREFIX}/console/"
 OF_CHANGES = {"401", "403", "415"}
 OF_BODIES = {"400", "413", "422"}
 WITH_RETRY_AFTER = {"429", "503"}
@@ -65,7 +68,7 @@ TOKEN = {
     "description": f"the csrf_token of {PREFIX}/me",
     "schema": TEXT,
 }
-AN_ID = {"type": "integer", "minimum": 0, "maximum": LARGEST_ID}
+AN_ID = {"type": "integer", "minimum": 0, "maximum": LARGEST}
 
 
 def init_app(app: APIFlask) -> None:
@@ -99,19 +102,22 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
     components = document.setdefault("components", {})
     components.setdefault("schemas", {})["Problem"] = PROBLEM
     components["responses"] = {f"Problem{status}": response(status) for status in WRONG}
-    for operations in document["paths"].values():
+    for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            complete_operation(method, operation)
+            complete_operation(path, method, operation)
     return document
 
 
-def complete_operation(method: str, operation: dict[str, Any]) -> None:
-    """Add what follows from what the operation takes."""
+def complete_operation(path: str, method: str, operation: dict[str, Any]) -> None:
+    """Add what follows from what the operation takes, and from where it is."""
     parameters = operation["parameters"]
     for parameter in parameters:
         if parameter["in"] == "path":
-            parameter.update(schema=AN_ID, required=True, description="as it stands in the list")
-    for status in sorted(errors_of(method, operation)):
+            schema = AN_ID if parameter["name"].endswith("_id") else TEXT
+            parameter.update(schema=schema, required=True, description="as it stands in the list")
+    for status in sorted(
+        errors_of(method, operation) | (OF_OPERATORS if FOR_OPERATORS in path else set())
+    ):
         operation["responses"][status] = {"$ref": f"#/components/responses/Problem{status}"}
     if method in CHANGES:
         parameters.append(TOKEN)

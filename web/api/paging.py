@@ -9,7 +9,7 @@ from apiflask.validators import Range
 from flask import current_app, request, url_for
 from typing_extensions import override
 
-from web.api.blueprint import LARGEST_ID
+from web.exchange.numbers import LARGEST
 
 MOST = 100
 USUAL = 20
@@ -35,7 +35,7 @@ class PageQuery(Schema):
         metadata={"description": "how many at most", "example": USUAL},
     )
     before = Digits(
-        validate=Range(min=1, max=LARGEST_ID),
+        validate=Range(min=1, max=LARGEST),
         metadata={"description": "only those after this one: the last id of the page before"},
     )
 

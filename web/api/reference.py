@@ -1,11 +1,12 @@
-"""The API's documentation: the OpenAPI document for programs, the same as a page for people."""
+"""The API's documentation: the OpenAPI document for programs, the same as pages for people."""
 
 import json
+from http import HTTPStatus
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, abort, make_response, render_template, request
 
-from web.api import endpoints
 from web.api.blueprint import PREFIX
+from web.api.groups import groups
 from web.api.openapi import document
 
 CACHE_CONTROL = "public, max-age=300"  # it changes with a deploy alone
@@ -22,16 +23,24 @@ def openapi() -> Response:
 
 @bp.get("/docs")
 def show() -> Response:
-    """Show the documentation page."""
+    """Show what there is, with a link to each."""
     told = document()
     page = render_template(
         "api/docs.html",
         info=told["info"],
         server=told["servers"][0]["url"],
-        endpoints=list(endpoints.endpoints(told)),
-        schemas=list(endpoints.schemas(told)),
+        groups=list(groups(told)),
     )
     return lasting(make_response(page))
+
+
+@bp.get("/docs/<name>")
+def show_group(name: str) -> Response:
+    """Show the endpoints of a group: all of them together would be a heavy page."""
+    found = next((one for one in groups(document()) if one.name == name), None)
+    if found is None:
+        abort(HTTPStatus.NOT_FOUND)
+    return lasting(make_response(render_template("api/group.html", group=found)))
 
 
 def lasting(response: Response) -> Response:

@@ -1,15 +1,15 @@
-"""How well the parts are, for programs."""
+"""How well the parts are, and were, for programs."""
 
 from typing import Any
 
 from apiflask import Schema
-from apiflask.fields import DateTime, Enum, List, Nested, String
+from apiflask.fields import Date, DateTime, Enum, Integer, List, Nested, String
 
+from common.condition import State
 from web.api.blueprint import blueprint
-from web.caching.pages import cached
-from web.status import facts
-from web.status.condition import BEAT_IS_OLD, State, judge, overall
-from web.status.page import CACHE_CONTROL
+from web.status.days import SHOWN
+from web.status.page import CACHE_CONTROL, kept
+from web.status.standing import standing
 
 EXAMPLE = {
     "state": "degraded",
@@ -23,8 +23,18 @@ EXAMPLE = {
         },
     ],
 }
+EXAMPLE_OF_HISTORY = {
+    "at": "2027-03-01T09:30:00+00:00",
+    "parts": [
+        {
+            "name": "Website",
+            "days": [{"day": "2027-02-28", "up": 1417, "degraded": 0, "down": 3, "unmeasured": 20}],
+        }
+    ],
+}
 
 SAME: Any = {304: {"description": "You have it already: the ETag that you sent is its own."}}
+HEADERS: Any = {"Cache-Control": String(metadata={"example": CACHE_CONTROL}), "ETag": String()}
 
 bp = blueprint("api", __name__)
 
@@ -45,25 +55,65 @@ class StatusOut(Schema):
     parts = List(Nested(PartOut), required=True)
 
 
+class DayOut(Schema):
+    """A day of a part (UTC), in minutes."""
+
+    day = Date(required=True)
+    up = Integer(required=True)
+    degraded = Integer(required=True)
+    down = Integer(required=True)
+    unmeasured = Integer(
+        required=True, metadata={"description": "those that are over, and nobody measured"}
+    )
+
+
+class DaysOut(Schema):
+    """A part, and its days."""
+
+    name = String(required=True)
+    days = List(
+        Nested(DayOut), required=True, metadata={"description": f"{SHOWN}, the oldest first"}
+    )
+
+
+class HistoryOut(Schema):
+    """Every part, day by day."""
+
+    at = DateTime(required=True, metadata={"description": "until when it was measured"})
+    parts = List(Nested(DaysOut), required=True)
+
+
 @bp.get("/status")
-@cached(
-    fresh_seconds=facts.FRESH_SECONDS,
-    stale_seconds=facts.STALE_SECONDS,
-    stale_on_error_seconds=BEAT_IS_OLD.total_seconds(),  # as the page
-)
+@kept
 @bp.doc(responses=SAME)
-@bp.output(
-    StatusOut,
-    description="How well the parts are.",
-    example=EXAMPLE,
-    headers={"Cache-Control": String(metadata={"example": CACHE_CONTROL}), "ETag": String()},
-)
+@bp.output(StatusOut, description="How well the parts are.", example=EXAMPLE, headers=HEADERS)
 def status() -> tuple[dict[str, Any], dict[str, str]]:
     """Tell how well the parts are.
 
     The same as the public page shows, and for everybody the same. Any cache may keep it a moment.
+    While the database is away most is `unknown`, and `at` is when it was seen last.
     """
-    known = facts.known()
-    parts = judge(known.facts, known.at)
-    answer = {"state": overall(parts), "at": known.at.replace(microsecond=0), "parts": parts}
+    now = standing()
+    answer = {"state": now.overall, "at": now.known.at.replace(microsecond=0), "parts": now.parts}
+    return answer, {"Cache-Control": CACHE_CONTROL}
+
+
+@bp.get("/status/history")
+@kept
+@bp.doc(responses=SAME)
+@bp.output(
+    HistoryOut,
+    description="How well the parts were.",
+    example=EXAMPLE_OF_HISTORY,
+    headers=HEADERS,
+)
+def status_history() -> tuple[dict[str, Any], dict[str, str]]:
+    """Tell how well the parts were, day by day.
+
+    Each is measured once a minute. A minute that nobody measured counts as `unmeasured`, and not as
+    well. The same for everybody, and any cache may keep it a moment.
+    """
+    now = standing()
+    parts = [{"name": part.name, "days": now.calendar(part.name)} for part in now.parts]
+    answer = {"at": now.known.at.replace(microsecond=0), "parts": parts}
     return answer, {"Cache-Control": CACHE_CONTROL}
