@@ -1,11 +1,11 @@
-"""Serve what is measured, in web's own image: python apps.py bare|whole|NUMBER OF LAYERS."""
+"""Serve what is measured, in web's own image: python apps.py bare|whole|counted|NUMBER OF LAYERS."""
 
 import sys
 from collections.abc import Callable
 
-from flask import Flask, render_template
+from flask import Flask, Response, g, has_request_context, render_template
 from flask.typing import ResponseReturnValue
-from sqlalchemy import func, select
+from sqlalchemy import Engine, event, func, select
 
 from common import logs
 from common.schema import heartbeats
@@ -43,6 +43,8 @@ class Measured(Server):
                 return with_hello(Flask("bare"))
             case "whole":
                 return with_query(ours.create_app(self._settings))
+            case "counted":
+                return with_count(ours.create_app(self._settings))
             case number:
                 return layered(self._settings, int(number))
 
@@ -70,6 +72,22 @@ def with_query(app: Flask) -> Flask:
         return render_template("error.html", title="Parts", detail=f"{parts} of them", status=200)
 
     app.add_url_rule("/query", "query", query)
+    return app
+
+
+def with_count(app: Flask) -> Flask:
+    """Have each answer say how many statements the database was sent for it."""
+
+    def note(*_: object) -> None:
+        if has_request_context():
+            g.statements = g.get("statements", 0) + 1
+
+    def tell(response: Response) -> Response:
+        response.headers["X-Statements"] = g.get("statements", 0)
+        return response
+
+    event.listen(Engine, "before_cursor_execute", note)
+    app.after_request(tell)
     return app
 
 

@@ -11,10 +11,11 @@ import docker
 from sqlalchemy import Connection, text
 
 from common.outbox import Handling, Letter, enqueue
+from tests.images import image
 from tests.integration.postgres import Database
 
 SINK_PORT = 2525
-SINK_IMAGE = "keelson-test-postfix:test"
+SINK_IMAGE = image("test-postfix")
 DATABASE_MEMORY, MAILER_MEMORY, MAILER_PIDS = "768m", "256m", 64  # as in compose.yaml
 NOBODY = "65534"
 SENDER = "status@example.org"
@@ -55,6 +56,11 @@ class Ground:
         with self.database.engine("owner").connect() as connection:
             return float(connection.scalar(text(query)) or 0)
 
+    def text(self, query: str) -> str:
+        """Return the one text that a query gives."""
+        with self.database.engine("owner").connect() as connection:
+            return str(connection.scalar(text(query)))
+
     def numbers(self, query: str, **values: object) -> list[float]:
         """Return all numbers that a query gives."""
         with self.database.engine("owner").connect() as connection:
@@ -92,7 +98,7 @@ class Ground:
         }
         volumes = self.database.mounts("mailer", "ca")
         options = {"environment": environment, "volumes": volumes, **limits}
-        with self._running("keelson-mailer:test", None, **options) as container:
+        with self._running(image("mailer"), None, **options) as container:
             yield container
 
     def source_seconds(self, sink: Any, mails: int, sessions: int) -> float:

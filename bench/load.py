@@ -7,7 +7,9 @@ from statistics import median
 
 import docker
 
-IMAGE = "keelson-test-wrk:test"
+from tests.images import image
+
+IMAGE = image("test-wrk")
 CONNECTIONS = 8  # as many as web has threads
 SECONDS = 4
 UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0}  # in milliseconds

@@ -15,12 +15,12 @@ from sqlalchemy import text
 from bench import load
 from bench.ground import Ground
 from bench.load import Answered, LoadError
+from tests.images import image
 from tests.integration.valkey import Valkey
 from tests.ports import free_port
 from tests.waiting import eventually
 from web.accounts.passwords import make_hash
 
-IMAGE = "keelson-web:test"
 MEMORY, PIDS = "512m", 128  # as in compose.yaml
 PORT = 8000
 APPS = Path(__file__).parent / "apps.py"
@@ -53,19 +53,19 @@ class Serving:
         self._network = network
         container.reload()
         bound = container.attrs["NetworkSettings"]["Ports"][f"{PORT}/tcp"][0]
-        self._url = f"http://127.0.0.1:{bound['HostPort']}"
+        self.url = f"http://127.0.0.1:{bound['HostPort']}"
 
     def answers(self) -> bool:
         """Return whether it serves requests yet."""
         with suppress(requests.ConnectionError):
-            return requests.get(f"{self._url}/hello", timeout=5).status_code in {200, 404}
+            return requests.get(f"{self.url}/hello", timeout=5).status_code in {200, 404}
         return False
 
     def ask(self, path: str, cookies: str = "") -> Answered:
         """Warm the page up, then measure it."""
         headers = {**BEHIND_EDGE, **({"Cookie": cookies} if cookies else {})}
         for _ in range(WARM_UP):
-            address = self._url + path
+            address = self.url + path
             answer = requests.get(address, headers=headers, timeout=30, allow_redirects=False)
             if answer.status_code != HTTPStatus.OK:
                 message = f"{path} answers {answer.status_code}: {answer.text[:500]}"
@@ -74,7 +74,7 @@ class Serving:
 
     def sign_in(self) -> str:
         """Sign somebody in, and return the cookies of their browser."""
-        address = f"{self._url}/account/sign-in"
+        address = f"{self.url}/account/sign-in"
         page = requests.get(address, headers=BEHIND_EDGE, timeout=30)
         token = TOKEN.search(page.text)
         if token is None:
@@ -110,7 +110,7 @@ class Site:
             transaction.execute(text(statement), {"email": EMAIL, "hash": make_hash(PASSWORD)})
 
     @contextmanager
-    def serving(self, what: str, processes: int) -> Iterator[Serving]:
+    def serving(self, what: str, processes: int, **settings: str) -> Iterator[Serving]:
         """Serve it for as long as the block lasts."""
         shared = SHARED if processes > 1 else {}
         environment = {
@@ -127,9 +127,10 @@ class Site:
             "TRUSTED_PROXIES": "1",
             "PYTHONPATH": "/app",
             **shared,
+            **settings,
         }
         container = self._docker.containers.create(
-            IMAGE,
+            image("web"),
             ["python", "/bench/apps.py", what],
             name=f"keelson-bench-{uuid.uuid4().hex[:8]}",
             network=self._database.network,
