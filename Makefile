@@ -221,17 +221,23 @@ test-stack: engine venv images ## Tests that need the whole stack (their own, be
 
 .PHONY: test-browser
 test-browser: engine venv images browser ## Tests that need the whole stack and a browser
-	@$(PYTEST) tests/browser $(ARGS)
+	@$(PYTEST) $(PARALLEL) tests/browser $(ARGS)
+
+.PHONY: screenshots
+screenshots: engine venv images browser ## Pictures of every page into artifacts/screenshots (desktop and phone, light and dark)
+	@$(PYTEST) tests/browser/pictures.py $(ARGS)
 
 .PHONY: test-long
-test-long: engine venv images ## Tests that take many minutes: ten thousand mails through every misfortune
+test-long: engine venv images ## Tests that take many minutes: ten thousand mails through every misfortune, the API asked anything (SEED=)
 	@$(PYTEST) tests/long $(ARGS)
+	EXAMPLES=100 SEED=$(or $(SEED),$(shell date +%s)) $(PYTEST) --timeout=3600 tests/integration/test_web_api_schemathesis.py
 
 .PHONY: bench
-bench: engine venv images ## Measure, and print the tables (bench-web, bench-mail, bench-backup for one alone, ARGS=drain for a part)
+bench: engine venv images ## Measure, and print the tables (bench-web, bench-mail, bench-console, bench-backup for one alone, ARGS=drain for a part)
 	@$(VENV)/python bench/stack.py
 	@$(VENV)/python bench/web.py
 	@$(VENV)/python bench/mail.py
+	@$(VENV)/python bench/console.py
 	@$(MAKE) --no-print-directory bench-backup
 
 .PHONY: bench-web
@@ -241,6 +247,10 @@ bench-web: engine venv images ## The web's tables (ARGS='pages processes layers'
 .PHONY: bench-mail
 bench-mail: engine venv images ## The mail's table (ARGS=drain for one part)
 	@$(VENV)/python bench/mail.py $(ARGS)
+
+.PHONY: bench-console
+bench-console: engine venv images ## The pages' tables, after a year of a busy site (ARGS='console public API')
+	@$(VENV)/python bench/console.py $(ARGS)
 
 .PHONY: bench-backup
 bench-backup: engine venv images ## The backups' tables, on a database that is made for it (ARGS='dump restore load peers', SCALE=)

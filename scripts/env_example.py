@@ -53,6 +53,7 @@ FIXED = {
     "BACKUP_FOLDER",
     "BACKUP_REPOSITORY_KEY",
     "MAIL_JOURNAL_DIR",
+    "EDGE_CA_FILE",
 }
 
 # Secrets that a file may hold instead: where it is, and who writes it.

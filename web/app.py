@@ -6,20 +6,37 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from common.database import engine_options
 from web.accounts import pages as accounts
-from web.api import cors, me, openapi, reference
+from web.api import backups as api_of_backups
+from web.api import (
+    console_invitations,
+    console_jobs,
+    console_mail,
+    console_notices,
+    console_people,
+    console_site,
+    cors,
+    me,
+    openapi,
+    reference,
+)
+from web.api import notices as notices_api
 from web.api import status as api
 from web.assets import serving as assets
 from web.caching import extension as caching
-from web.exchange import errors, headers, tracing
+from web.console import site as console
+from web.exchange import errors, headers, numbers, tracing
 from web.exchange.fast_lane import FastLane
 from web.exchange.tracing import TracedFlask
 from web.extensions import csrf, db, let_go
+from web.inbox import pages as inbox
 from web.limits import limiter as limits
+from web.notices import pages as notices
 from web.notices import subscribe, unsubscribe
-from web.operation import health, inbox, metrics, pool
+from web.operation import health, metrics, pool
 from web.sessions import interface as sessions
 from web.sessions import keeping
 from web.settings import Settings
+from web.status import badge, feed
 from web.status import page as status
 
 LARGEST_REQUEST_BYTES = 64 * 1024  # forms of a few fields
@@ -34,8 +51,10 @@ def create_app(settings: Settings) -> Flask:
         json_errors=False,  # pages are pages; what is under /api/ has web.api.problems
         enable_openapi=False,  # its pages load scripts from elsewhere; ours are web.api.reference
     )
+    app.extensions["settings"] = settings  # for the console, which shows them
     configure(app, settings)
     tracing.init_app(app)
+    numbers.init_app(app)
     add_libraries(app, settings)
     assets.init_app(app, edited=settings.app_env == "development")
     openapi.init_app(app)
@@ -57,8 +76,11 @@ def configure(app: Flask, settings: Settings) -> None:
         MAX_CONTENT_LENGTH=LARGEST_REQUEST_BYTES,
         TEMPLATES_AUTO_RELOAD=settings.app_env == "development",
         BASE_URL=settings.base_url,
+        STREAMS_AT_ONCE=settings.web_threads // 2,
         HOST=settings.host,
         REGISTRATION=settings.registration,
+        EDGE_URL=settings.edge_url,
+        EDGE_CA_FILE=settings.edge_ca_file,
         MAIL_DEFAULT_SENDER=settings.sender,
         SQLALCHEMY_DATABASE_URI=settings.database_url.get_secret_value(),
         # A traceback in the log shows the statement, without what people typed.
@@ -88,15 +110,27 @@ def add_blueprints(app: Flask) -> None:
     """Register the pages; a team adds its own here."""
     for blueprint in (
         status.bp,
+        feed.bp,
+        badge.bp,
         subscribe.bp,
         unsubscribe.bp,
+        notices.bp,
         api.bp,
         me.bp,
+        notices_api.bp,
+        console_notices.bp,
+        console_people.bp,
+        console_invitations.bp,
+        console_site.bp,
+        console_jobs.bp,
+        console_mail.bp,
+        api_of_backups.bp,
         reference.bp,
         health.bp,
         metrics.bp,
     ):
         app.register_blueprint(blueprint)
     accounts.init_app(app)
+    console.init_app(app)
     if app.config["HAS_INBOX"]:
         app.register_blueprint(inbox.bp)

@@ -128,6 +128,15 @@ class Settings(common.settings.Settings):
         True, description="whether those may send cookies; never with *"
     )
 
+    edge_url: str = Field(
+        "https://edge:8443",
+        pattern=r"^https?://[^\s/@]+/?$",
+        description="where edge answers inside, for the measurements of the status page",
+    )
+    edge_ca_file: Path | None = Field(
+        None, description="the authority that signed its certificate; unset, the system's"
+    )
+
     @property
     def host(self) -> str:
         """Return the host that people reach the site at."""

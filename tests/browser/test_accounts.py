@@ -4,46 +4,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import SCREENSHOTS
+from tests.browser.furnishing import PASSWORD
+from tests.browser.steps import choose_password, follow_link, open_mail, sign_in, sign_up
 from tests.stack.stack import Stack
 
-PASSWORD = "seven green kites over Delft"
 ANOTHER = "a lighthouse full of teapots"
 
 pytestmark = pytest.mark.usefixtures("screenshot")
-
-
-def open_mail(page: Page, email: str) -> None:
-    """Open the newest mail to somebody in the development inbox."""
-    page.goto("/dev/inbox")
-    mails = page.get_by_role("listitem").filter(has_text=email)
-    mails.first.get_by_role("link").click()
-
-
-def follow_link(page: Page, part: str) -> None:
-    page.locator(f"a[href*='/account/{part}/']").first.click()
-
-
-def choose_password(page: Page, password: str, button: str) -> None:
-    page.get_by_label("Password", exact=True).fill(password)
-    page.get_by_label("The same password again").fill(password)
-    page.get_by_role("button", name=button).click()
-
-
-def sign_up(page: Page, email: str) -> None:
-    page.goto("/account/sign-up")
-    page.get_by_label("E-mail address").fill(email)
-    page.get_by_role("button", name="Send me the link").click()
-    open_mail(page, email)
-    follow_link(page, "sign-up/confirm")
-    choose_password(page, PASSWORD, "Make my account")
-    expect(page.get_by_role("heading", name="Your account")).to_be_visible()
-
-
-def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
-    page.goto("/account/sign-in")
-    page.get_by_label("E-mail address").fill(email)
-    page.get_by_label("Password").fill(password)
-    page.keyboard.press("Enter")
 
 
 def test_somebody_signs_up_signs_out_and_in_again(page: Page) -> None:
@@ -81,7 +48,7 @@ def test_forgotten_password_is_chosen_anew(page: Page) -> None:
     page.get_by_label("E-mail address").fill("leo@example.org")
     page.get_by_role("button", name="Send me the link").click()
     open_mail(page, "leo@example.org")
-    follow_link(page, "reset/confirm")
+    follow_link(page, "account/reset/confirm")
     choose_password(page, ANOTHER, "Set the password")
 
     expect(page.get_by_role("heading", name="Your account")).to_be_visible()
@@ -111,7 +78,8 @@ def test_first_operator_follows_the_printed_link_and_invites_somebody(
     page.get_by_label("E-mail address").fill("boss@example.org")
     choose_password(page, PASSWORD, "Become the operator")
 
-    page.get_by_role("link", name="People").click()
+    page.get_by_role("link", name="Console", exact=True).click()
+    page.get_by_role("link", name="People", exact=True).click()
     page.get_by_role("link", name="Invitations").click()
     page.get_by_label("E-mail address").fill("nina@example.org")
     page.get_by_label("Role").select_option("operator")
@@ -121,7 +89,7 @@ def test_first_operator_follows_the_printed_link_and_invites_somebody(
     )
     page.context.clear_cookies()
     open_mail(page, "nina@example.org")
-    follow_link(page, "invitation")
+    follow_link(page, "account/invitation")
     choose_password(page, PASSWORD, "Make my account")
 
     expect(page.get_by_text("operator", exact=True)).to_be_visible()

@@ -18,7 +18,7 @@ def subscribe(page: Page, email: str) -> None:
 def test_the_status_page_names_every_part(page: Page) -> None:
     page.goto("/")
 
-    for part in ("Website", "Database", "Mail", "Backup"):
+    for part in ("Website", "Edge", "Database", "Mail", "Backup", "Sessions"):
         expect(page.get_by_role("heading", name=part, exact=True)).to_be_visible()
 
 

@@ -32,7 +32,7 @@ class Stack:
     ) -> None:
         self.http_port, self.https_port, self._smtp_port = free_port(), free_port(), free_port()
         self.project = f"keelson-test-{uuid.uuid4().hex[:8]}"
-        self._files = files
+        self.files = files
         self.source = source
         self._env_file = folder / "stack.env"
         self.set(**(settings or {}))
@@ -58,7 +58,7 @@ class Stack:
         assert named == self.project, f"this is {named}, which is somebody else's stack"
         compose = DockerCompose(
             context=self.source,
-            compose_file_name=self._files,
+            compose_file_name=self.files,
             env_file=str(self._env_file),
             wait=True,
         )
@@ -76,7 +76,7 @@ class Stack:
     @property
     def command(self) -> list[str]:
         """Return `docker compose` with what makes it this stack's."""
-        files = [word for file in self._files for word in ("--file", file)]
+        files = [word for file in self.files for word in ("--file", file)]
         return ["docker", "compose", "--ansi=never", "--env-file", str(self._env_file), *files]
 
     @property

@@ -142,7 +142,7 @@ def test_a_client_cannot_forge_that_it_came_over_https(stack: Stack, authority: 
     assert "Secure" in secure.headers["Set-Cookie"]
 
 
-@pytest.mark.parametrize("path", ["/readyz", "/metrics"])
+@pytest.mark.parametrize("path", ["/readyz", "/metrics", "/edgez"])
 def test_what_is_private_stays_behind_the_edge(stack: Stack, path: str) -> None:
     assert stack.get(path).status_code == 404
     assert stack.get("/healthz").ok

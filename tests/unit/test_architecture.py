@@ -15,11 +15,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "backup": {"common"},
 }
 PURE = [
+    "common/condition.py",
+    "mailer/probing/meaning.py",
+    "web/status/days.py",
     "mailer/operator/advice.py",
+    "mailer/operator/preview.py",
+    "mailer/operator/redaction.py",
     "mailer/delivery/disposition.py",
     "mailer/upkeep/expiry.py",
-    "mailer/operator/explanation.py",
-    "mailer/operator/instants.py",
+    "common/mail_explanation.py",
+    "common/instants.py",
     "mailer/smtp/replies.py",
     "mailer/delivery/retry.py",
     "mailer/smtp/verdict.py",
@@ -29,6 +34,16 @@ PURE = [
     "backup/watching/problems.py",
     "backup/watching/trend.py",
     "backup/stream/segments.py",
+    "web/console/findings.py",
+    "web/console/known.py",
+    "web/console/spreadsheet.py",
+    "web/console/statements.py",
+    "web/plots/clock.py",
+    "web/plots/drawing.py",
+    "web/plots/numbers.py",
+    "web/plots/plots.py",
+    "web/plots/points.py",
+    "web/plots/units.py",
 ]
 FRAMEWORKS = {"flask", "flask_mail", "sqlalchemy", "psycopg2", "apscheduler", "structlog"}
 ANOTHER_HOST = re.compile(r"https?://(?!localhost|127\.0\.0\.1|\$)")

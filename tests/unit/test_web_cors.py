@@ -41,7 +41,10 @@ def test_every_origin_may_in_development_but_without_credentials() -> None:
     assert allowed("https://any.example") == ("*", None)
 
 
-@pytest.mark.parametrize("path", ["/subscribe", "/", "/apixyz", "/healthz"])
+@pytest.mark.parametrize(
+    "path",
+    ["/subscribe", "/", "/apixyz", "/healthz", "/api/v1/console", "/api/v1/console/people?q=a"],
+)
 def test_nothing_but_the_api_is_open(path: str) -> None:
     assert allowed(LISTED, path, cors_origins=LISTED) == (None, None)
 

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy.exc import ProgrammingError
 from structlog.testing import capture_logs
 
+from tests.session_app import PRODUCTION
 from tests.web_app import an_app, form_token, send_form
 
 
@@ -172,12 +173,19 @@ def test_form_of_another_visitor_is_not_taken() -> None:
 
 
 def test_production_has_no_development_inbox() -> None:
-    app = an_app(
-        app_env="production",
-        base_url="https://status.example.org",
-        cors_origins="https://status.example.org",
-        database_url="postgresql://web@/nothing?host=/nonexistent&sslmode=verify-full",
-    )
+    routes = [rule for rule in an_app().url_map.iter_rules() if rule.rule.startswith("/dev/")]
+    production = an_app(**PRODUCTION).test_client()
 
-    assert app.test_client().get("/dev/inbox").status_code == 404
-    assert "/dev/inbox" not in app.test_client().get("/subscribe").text
+    answers = {
+        f"{method} {rule.rule}": production.open(
+            rule.rule.replace("<int:mail_id>", "1"), method=method
+        )
+        for rule in routes
+        for method in sorted((rule.methods or set()) | {"GET", "POST"})
+    }
+
+    assert len(routes) >= 6
+    assert {route: answer.status_code for route, answer in answers.items()} == dict.fromkeys(
+        answers, 404
+    )
+    assert "/dev/inbox" not in production.get("/subscribe").text

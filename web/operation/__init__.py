@@ -1,1 +1,1 @@
-"""What operators and programs ask: health, figures, the development inbox."""
+"""What operators and programs ask: health and figures."""

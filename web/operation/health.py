@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from common.schema import HEAD
 from web.extensions import db
+from web.operation import edge
 from web.sessions.interface import interface
 from web.sessions.store import SessionStoreError
 
@@ -34,7 +35,17 @@ def healthz() -> Response:
 @bp.get("/readyz")
 def readyz() -> tuple[Response, int]:
     """Answer 200 if all that a request needs is there, 503 with the reason if not."""
-    checks = {"database": database, "schema": schema, "sessions": sessions}
+    return results_of({"database": database, "schema": schema, "sessions": sessions})
+
+
+@bp.get("/edgez")
+def edgez() -> tuple[Response, int]:
+    """Answer the same of edge, which is on a network of ours alone; `/readyz` must not wait for it."""
+    return results_of({"edge": edge.check})
+
+
+def results_of(checks: dict[str, Callable[[], str | None]]) -> tuple[Response, int]:
+    """Run the checks and answer what they found."""
     results = {name: run(check) for name, check in checks.items()}
     ready = all(result.ok for result in results.values())
     answer = {name: asdict(result) for name, result in results.items()}

@@ -1,11 +1,11 @@
 """How many connections to the database are in use, and how many more there may be."""
 
 from threading import Lock
-from typing import Any
+from typing import Any, cast
 
-from flask import Flask
+from flask import Flask, current_app
 from prometheus_client import Gauge
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, QueuePool, event
 
 from web.extensions import db
 from web.settings import Settings
@@ -75,3 +75,10 @@ def init_app(app: Flask, settings: Settings) -> None:
     MOST.set(settings.db_pool_size + settings.db_max_overflow)
     with app.app_context():
         Watch(settings.db_pool_size).listen(db.engine)
+
+
+def in_use() -> tuple[int, int]:
+    """Return how many connections this process has in use, the asking one too, and how many it may have."""
+    options = current_app.config["SQLALCHEMY_ENGINE_OPTIONS"]
+    watched = cast("QueuePool", db.engine.pool)
+    return watched.checkedout(), options["pool_size"] + options["max_overflow"]
