@@ -110,6 +110,14 @@ class Folder:
         finally:
             os.close(descriptor)
 
+    def is_claimed(self) -> bool:
+        """Return whether somebody is at work in here now."""
+        descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            return not _locked(descriptor)
+        finally:
+            os.close(descriptor)
+
     def _lock(self, descriptor: int) -> None:
         deadline = time.monotonic() + self._turn_seconds
         while not _locked(descriptor):

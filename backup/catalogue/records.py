@@ -85,18 +85,23 @@ def _standing(record: Manifest | Base) -> tuple[str, datetime | None]:
     return "stored", None
 
 
-def trouble(connection: Connection, now: datetime) -> str | None:
-    """Return why the latest finished run is not proven, or None if it is."""
+def trouble(connection: Connection, now: datetime, *, at_work: bool) -> str | None:
+    """Return why the latest finished run is not proven, or None if it is.
+
+    While somebody is `at_work` in the folder, what has been stored without a word is being proven.
+    """
     latest = select(backups.c.id, backups.c.state, backups.c.reason).where(
         (backups.c.state != "running")
         & (backups.c.kind == "logical")
         & (backups.c.started_at <= now + ahead.TOLERANCE)
     )
+    if at_work:
+        latest = latest.where((backups.c.state != "stored") | backups.c.reason.is_not(None))
     row = connection.execute(latest.order_by(backups.c.started_at.desc()).limit(1)).first()
     if row is None or row.state == "proven":
         return None
     if row.state == "stored":
-        return f"the backup {row.id} is stored, but not proven: {row.reason or 'its proof is under way'}"
+        return f"the backup {row.id} is stored, but not proven: {row.reason or VANISHED}"
     return f"the backup {row.id} failed: {row.reason}"
 
 

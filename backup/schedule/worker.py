@@ -209,7 +209,8 @@ class Worker:
     def _report(self, connection: Connection) -> None:
         now = self._clock()
         records.mirror(connection, self._folder, now)
-        trouble = records.trouble(connection, now) or self._overdue(now) or self._stream_trouble
+        trouble = records.trouble(connection, now, at_work=self._folder.is_claimed())
+        trouble = trouble or self._overdue(now) or self._stream_trouble
         trouble = trouble or Alerts(self._folder, [], self._clock).worst()
         if self._stream:
             ends = {name: (seen.start, seen.until) for name, seen in windows(self._folder).items()}

@@ -2,10 +2,11 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 
 from sqlalchemy import text
 
-from tests.integration.backups import FOLDER, Backups
+from tests.integration.backups import FOLDER, IN_SCRATCH, Backups, slow_table
 from tests.integration.postgres import Database
 from tests.waiting import eventually
 
@@ -19,6 +20,14 @@ def trouble(database: Database) -> list[str | None]:
     with database.engine("web").connect() as connection:
         query = text("SELECT trouble FROM heartbeats WHERE part = 'backup'")
         return list(connection.scalars(query))
+
+
+def beats_at(database: Database) -> datetime:
+    with database.engine("web").connect() as connection:
+        found: datetime = connection.scalars(
+            text("SELECT beat_at FROM heartbeats WHERE part = 'backup'")
+        ).one()
+        return found
 
 
 def test_a_new_stack_has_its_first_backup_at_once(database: Database, backups: Backups) -> None:
@@ -82,9 +91,28 @@ def test_a_failed_run_is_said_to_the_status_page_and_tried_again(
             connection.execute(text("SELECT lo_unlink(:number)"), {"number": number})
 
     assert "permission denied for large object" in str(trouble(database))
-    assert (
-        '"event": "a run came to nothing; it is tried again"' in backups.container.logs().decode()
-    )
+    said = '"event": "a run came to nothing; it is tried again"'
+    eventually(lambda: said in backups.container.logs().decode(), 30, "the log says so")
+
+
+def test_a_proof_is_no_trouble_while_it_is_under_way_and_is_one_once_it_was_killed(
+    database: Database, backups: Backups
+) -> None:
+    backups.take()
+    restart_as_worker(backups)
+    eventually(lambda: trouble(database) == [None], 30, "it is at work")
+
+    with slow_table(database.engine("owner"), IN_SCRATCH):
+        backups.begin("python", "-m", "backup", "take")
+        eventually(lambda: backups.rows()[-1] == ("stored", None), 60, "it is stored")
+        stored_by = beats_at(database)
+        eventually(lambda: beats_at(database) > stored_by, 30, "the next tick")
+        meanwhile = trouble(database)
+        backups.signal_take("KILL")
+        eventually(lambda: trouble(database) != [None], 30, "it is seen")
+
+    assert meanwhile == [None]
+    assert "is stored, but not proven: it was interrupted" in str(trouble(database))
 
 
 def test_it_outlives_the_database_being_away(database: Database, backups: Backups) -> None:
